@@ -1,0 +1,202 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Add adds a task from code that has only the request's context (a service layer, for example), behind a middleware of one
+// of the adapters; in a running task it adds to the same manager, starting at once. Elsewhere it panics; code without a
+// request uses [Manager.Add]. See [Batch.Add] for what becomes of the task.
+func Add[R Runnable](ctx context.Context, r R, opts ...AddOption) Handle {
+	w := WorkOf(r)
+	if c := taskContextFrom(ctx); c != nil {
+		return c.job.m.addNow(ctx, w, opts)
+	}
+	return mustBatch(ctx).Add(ctx, w, opts...)
+}
+
+// Submit is Add for a Call that must not be lost: it returns once the backend has the task. See [Batch.Submit].
+func Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
+	if t := taskContextFrom(ctx); t != nil {
+		return t.job.m.Submit(ctx, c, opts...)
+	}
+	return mustBatch(ctx).Submit(ctx, c, opts...)
+}
+
+func mustBatch(ctx context.Context) *Batch {
+	b := BatchFrom(ctx)
+	if b == nil {
+		panic("taskflow.Add: no taskflow middleware in front of this code: register tasks.Middleware(m), or use m.Add")
+	}
+	return b
+}
+
+// Add adds a task from code that has no request: it starts as soon as a worker is free. It never fails: what it must refuse
+// (see [Handle.Rejected]) ends at once as cancelled. Tasks added before Start wait for it. Wrap the function by [WorkOf].
+func (m *Manager) Add(w Work, opts ...AddOption) Handle {
+	return m.addNow(context.Background(), w, opts)
+}
+
+func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
+	j, err := m.newJob(ctx, w, opts, SourceManual)
+	if err != nil {
+		m.refuse(j, err)
+		return Handle{j}
+	}
+	m.emitAdded(j)
+	m.dispatch(j)
+	return Handle{j}
+}
+
+// Submit adds a task from code that has no request and returns once the backend has it. Errors: ErrNotDurable,
+// ErrNotRegistered, ErrStopped, ErrQueueFull, ErrArguments, ErrInvalidOption, the context's and the backend's; then the
+// task does not run.
+func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
+	j, err := m.submit(ctx, c, opts)
+	if err != nil {
+		return Handle{}, err
+	}
+	m.dispatch(j)
+	return Handle{j}, nil
+}
+
+// submit takes a durable job as far as its commit; the caller dispatches it.
+func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption) (*job, error) {
+	if c.def == nil {
+		panic("taskflow: Submit of a zero Call: make it with Task.With")
+	}
+	fail := func(err error) (*job, error) { return nil, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err) }
+	if m.journal == nil {
+		return fail(ErrNotDurable)
+	}
+	if m.tasks[c.def.name] != c.def {
+		return fail(fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered))
+	}
+	if !m.life.running() {
+		return fail(ErrStopped)
+	}
+	j, err := m.newDurableJob(ctx, c, opts)
+	if err != nil {
+		m.refuse(j, err)
+		return fail(err)
+	}
+	if err := m.journal.put(ctx, j); err != nil {
+		// It may have been written all the same: as a finished record it is written over.
+		m.finish(j, StatusCancelled, fmt.Errorf("%w: not accepted: %w", ErrCancelled, err))
+		return fail(err)
+	}
+	m.emitAdded(j)
+	return j, nil
+}
+
+// newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
+func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source string) (*job, error) {
+	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, policy: &defaultPolicy}
+	return j, m.prepare(j, opts)
+}
+
+func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption) (*job, error) {
+	j := &job{m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, policy: &defaultPolicy, durable: true}
+	return j, m.prepare(j, opts)
+}
+
+func (m *Manager) prepare(j *job, opts []AddOption) error {
+	now := time.Now()
+	return m.admit(j, now, m.configure(j, opts, now))
+}
+
+// admit takes a job into the registry, which gives it its id, and counts it against the queue size. With a reason, or
+// when there is no room or the manager stops, it is taken in all the same, to be refused where everybody sees it.
+func (m *Manager) admit(j *job, now time.Time, reason error) error {
+	if reason == nil {
+		if m.pending.Add(1) > int64(m.cfg.queueSize) {
+			m.pending.Add(-1)
+			reason = fmt.Errorf("%w: %d tasks are waiting, see WithQueueSize", ErrQueueFull, m.cfg.queueSize)
+		} else {
+			j.admitted = true
+		}
+	}
+	if j.policy.deadline > 0 {
+		j.deadline = now.Add(j.policy.deadline).UnixNano()
+	}
+	if !m.registry.add(j, now) && reason == nil {
+		reason = ErrStopped
+	}
+	return reason
+}
+
+// configure applies the policy and the options, and finds the pool.
+func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
+	d := j.work.call.def
+	if d == nil {
+		j.name = m.names.of(j.work.fn)
+	} else {
+		j.name, j.policy = d.name, &d.policy
+	}
+	j.pool = m.pools[j.policy.pool]
+	if len(opts) > 0 {
+		in := invocation{policy: j.policy}
+		for _, o := range opts {
+			if o == nil {
+				return invalid("an option is nil")
+			}
+			if err := o.applyAdd(&in); err != nil {
+				return err
+			}
+		}
+		j.policy = in.policy
+		j.pool = m.pools[j.policy.pool]
+		if d == nil && in.name != "" {
+			j.name = in.name
+		}
+		j.eager = in.eager
+		switch {
+		case in.delay > 0:
+			j.runAt = now.Add(in.delay).UnixNano()
+		case !in.runAt.IsZero():
+			j.runAt = in.runAt.UnixNano()
+		}
+	}
+	switch {
+	case j.pool == nil:
+		j.pool = m.pools[DefaultPool]
+		return invalid("Pool: there is no pool %q; define it by WithPool", j.policy.pool)
+	case d != nil && j.work.call.err != nil:
+		return j.work.call.err
+	case j.policy.requeue && !j.registered():
+		if d == nil {
+			return invalid("Requeue: a closure cannot be kept over a restart; Define a task")
+		}
+		return fmt.Errorf("%w: %q wants Requeue, but would not be found after a restart; give it to WithTasks", ErrNotRegistered, d.name)
+	}
+	return nil
+}
+
+// refuse ends a job that Add cannot accept.
+func (m *Manager) refuse(j *job, reason error) {
+	j.rejected = reason
+	m.finish(j, StatusCancelled, reason)
+	m.refusals.report(m.log, j.name, reason)
+}
+
+func (m *Manager) emitAdded(j *job) {
+	if j.deadline != 0 {
+		j.mu.Lock()
+		j.expiry = m.timers.set(j, j.deadline, m.expire)
+		j.mu.Unlock()
+	}
+	if m.hub.wanted() {
+		j.mu.Lock()
+		m.emit(j, EventAdded)
+		j.mu.Unlock()
+	}
+}
+
+// emit publishes the job's state. The caller holds j.mu, so that the events of a job keep their order.
+func (m *Manager) emit(j *job, kind EventKind) {
+	if m.hub.wanted() {
+		m.hub.publish(Event{Kind: kind, Time: time.Now(), Task: j.record(false)})
+	}
+}

@@ -1,0 +1,164 @@
+package taskflow
+
+import (
+	"context"
+	"time"
+)
+
+// Backend keeps records beyond the memory of the process: the history of finished tasks, and the pending ones that wait
+// for the next start. These six methods are all that a backend of your own needs; what else it can do it says by also
+// implementing the optional interfaces below, which the manager looks for once, at Start. See [Capabilities].
+//
+// History and pending are two stores that never mix. All methods are called concurrently, must honour their context, and
+// wrap their errors with the operation. Records are ordered by id, which is the order in which they were added.
+//
+// The package backendtest proves an implementation.
+type Backend interface {
+	// Save stores finished records in the history and returns how many it wrote. Saving a record again replaces it. A
+	// record that was pending under the same id is pending no more: a backend with a Journal or Claimer removes that row
+	// in the same atomic step.
+	Save(ctx context.Context, records []Record) (int, error)
+	// Load returns every finished record, in no particular order. A row that cannot be read is reported (logged) and
+	// skipped: it must not hide the others.
+	Load(ctx context.Context) ([]Record, error)
+	// SavePending stores the unfinished tasks of this instance at its graceful stop, replacing what this instance stored
+	// before (and nothing that another instance stored). They have no owner from then on: whoever starts next may take
+	// them. Returns how many it wrote.
+	SavePending(ctx context.Context, records []Record) (int, error)
+	// LoadPending returns the unfinished tasks. Called at Start.
+	LoadPending(ctx context.Context) ([]Record, error)
+	// ClearPending removes all unfinished tasks. Called at Start after LoadPending, only for a backend that is no Claimer.
+	ClearPending(ctx context.Context) error
+	// Close releases what the backend holds. Calling it again does nothing. Other methods return an error afterwards.
+	Close() error
+}
+
+// Opener is implemented by a backend that is described first and opened by [Manager.Start], so that New needs no
+// context and does no I/O. Start calls it once, before anything else.
+type Opener interface {
+	Open(ctx context.Context) error
+}
+
+// Filter selects records. The zero Filter selects all; every field that is set must match.
+type Filter struct {
+	Statuses []Status          // any of these
+	Name     string            // exactly this task name
+	Text     string            // contained in name, error or a tag's value, or the beginning of the id; letter case is ignored (ASCII)
+	Tags     map[string]string // all of these tags with exactly these values; an empty value asks for the key only
+	Source   string
+	Since    time.Time // added at or after
+	Until    time.Time // added before
+}
+
+// Query asks for one page of records, newest first, that is by descending id.
+type Query struct {
+	Filter
+	Before string // only records whose id is smaller: the last id of the page before
+	Limit  int    // at most this many; backends may rely on 1 to 1000
+	Full   bool   // with logs, stack and arguments; otherwise Record.Summary suffices
+}
+
+// Page is the answer to a Query.
+type Page struct {
+	Records []Record
+	// Next is what to set as Before for the next page; empty when there is nothing more. A backend that stops searching
+	// to bound its work may return fewer records than Limit, even none, together with a Next.
+	Next string
+}
+
+// Querier answers listings without loading the whole history.
+type Querier interface {
+	Query(ctx context.Context, q Query) (Page, error)
+	// Get returns one finished record in full; ErrNotFound when there is none.
+	Get(ctx context.Context, id string) (Record, error)
+	// Count returns how many finished records match, counting no further than limit.
+	Count(ctx context.Context, f Filter, limit int) (int, error)
+}
+
+// StatsReader answers totals of the whole history in constant time.
+type StatsReader interface {
+	Stats(ctx context.Context) (Stats, error)
+}
+
+// Deleter removes old history.
+type Deleter interface {
+	// DeleteBefore removes finished records added before t, whatever their status, and returns how many.
+	DeleteBefore(ctx context.Context, t time.Time) (int, error)
+}
+
+// Claimer hands a pending task to exactly one of the instances that share a backend.
+type Claimer interface {
+	// Claim makes owner the holder of those pending rows of ids that have none, each atomically, and returns the ids of the
+	// rows it got: the others are held by somebody else, or gone. A row stays until Save stores the finished record.
+	Claim(ctx context.Context, ids []string, owner string) ([]string, error)
+}
+
+// Journal makes Submit possible.
+type Journal interface {
+	// PutPending stores or replaces unfinished records, all or none, and returns when they are safe. Their Owner is the
+	// instance that holds them.
+	PutPending(ctx context.Context, records []Record) error
+}
+
+// AuditLog stores who did what on the dashboard.
+type AuditLog interface {
+	AppendAudit(ctx context.Context, entry AuditEntry) error
+	// Audit returns entries, newest first: at most limit, and only those with an id below before (empty: from the newest).
+	Audit(ctx context.Context, before string, limit int) ([]AuditEntry, error)
+}
+
+// SecretStore keeps small secrets that all instances share, like the key that signs sessions.
+type SecretStore interface {
+	// LoadOrStoreSecret returns the secret of that name, storing value first if there is none, atomically.
+	LoadOrStoreSecret(ctx context.Context, name string, value []byte) ([]byte, error)
+}
+
+// AuditEntry is one line of the audit trail.
+type AuditEntry struct {
+	ID     string         `json:"entry_id"` // UUIDv7
+	Time   time.Time      `json:"timestamp"`
+	Action string         `json:"action"`  // "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "login", "login_failed", "logout"
+	TaskID string         `json:"task_id"` // empty where the action concerns no single task
+	Actor  string         `json:"actor"`   // user name, or "anonymous"
+	Remote string         `json:"remote"`  // client address
+	Detail map[string]any `json:"detail"`
+}
+
+// Capability is the name of an optional interface of a backend.
+type Capability string
+
+// The capabilities, in the order of [Capabilities].
+const (
+	CapabilityQuery   Capability = "query"   // Querier
+	CapabilityStats   Capability = "stats"   // StatsReader
+	CapabilityDelete  Capability = "delete"  // Deleter
+	CapabilityClaim   Capability = "claim"   // Claimer
+	CapabilityJournal Capability = "journal" // Journal
+	CapabilityAudit   Capability = "audit"   // AuditLog
+	CapabilitySecrets Capability = "secrets" // SecretStore
+)
+
+// Capabilities lists what b offers beyond the six methods.
+func Capabilities(b Backend) []Capability {
+	var all []Capability
+	add := func(ok bool, c Capability) {
+		if ok {
+			all = append(all, c)
+		}
+	}
+	_, ok := b.(Querier)
+	add(ok, CapabilityQuery)
+	_, ok = b.(StatsReader)
+	add(ok, CapabilityStats)
+	_, ok = b.(Deleter)
+	add(ok, CapabilityDelete)
+	_, ok = b.(Claimer)
+	add(ok, CapabilityClaim)
+	_, ok = b.(Journal)
+	add(ok, CapabilityJournal)
+	_, ok = b.(AuditLog)
+	add(ok, CapabilityAudit)
+	_, ok = b.(SecretStore)
+	add(ok, CapabilitySecrets)
+	return all
+}

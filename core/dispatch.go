@@ -1,0 +1,168 @@
+package taskflow
+
+import (
+	"fmt"
+	"time"
+)
+
+// dispatch sends a pending job on its way: to its timer, to its pool, or, when the manager is stopping, to where Stop puts
+// what will not run any more. It never blocks.
+func (m *Manager) dispatch(j *job) {
+	j.mu.Lock()
+	if j.status != StatusPending || j.place == placeShelf {
+		j.mu.Unlock()
+		return
+	}
+	if m.life.stopping.Load() {
+		if v := m.verdict(j); v != mayRun {
+			m.putAside(j, v) // unlocks
+			return
+		}
+	}
+	if j.runAt != 0 && j.runAt > time.Now().UnixNano() {
+		j.place = placeTimer
+		j.start = m.timers.set(j, j.runAt, m.ripen)
+		j.mu.Unlock()
+		return
+	}
+	j.place = placeQueue
+	j.mu.Unlock()
+	j.pool.push(j)
+}
+
+// ripen is rung when a delay or a retry's wait is over.
+func (m *Manager) ripen(j *job) {
+	j.mu.Lock()
+	if j.status != StatusPending || j.place != placeTimer {
+		j.mu.Unlock()
+		return
+	}
+	j.place, j.start = placeQueue, nil
+	j.mu.Unlock()
+	j.pool.push(j)
+}
+
+// expire is rung when a job's deadline has passed. A running attempt has it in its context.
+func (m *Manager) expire(j *job) {
+	j.mu.Lock()
+	waits := j.status == StatusPending && j.place != placeShelf
+	text := j.errText
+	j.mu.Unlock()
+	if !waits {
+		return
+	}
+	err := fmt.Errorf("%w: not done %v after it was added", ErrDeadline, j.policy.deadline)
+	if text != "" {
+		err = fmt.Errorf("%w; last error: %s", err, text)
+	}
+	m.finish(j, StatusFailed, err)
+}
+
+// verdict is what becomes of a pending job while the manager is stopping.
+type verdict uint8
+
+const (
+	mayRun    verdict = iota // there is drain time left
+	toShelf                  // saved for the next start
+	toHistory                // interrupted: its time would come after the drain time
+)
+
+// verdict decides about a pending job. The caller holds j.mu.
+func (m *Manager) verdict(j *job) verdict {
+	switch {
+	case m.life.saves && j.keeps():
+		return toShelf
+	case m.life.killed.Load(), m.life.drainEnds != 0 && j.runAt > m.life.drainEnds:
+		return toHistory
+	}
+	return mayRun
+}
+
+// putAside carries out a verdict other than mayRun. The caller holds j.mu; putAside unlocks it.
+func (m *Manager) putAside(j *job, v verdict) {
+	if v == toShelf {
+		m.shelve(j)
+		return
+	}
+	reason := fmt.Errorf("%w: %w before it was due to start", ErrInterrupted, ErrStopped)
+	if j.err != nil {
+		reason = fmt.Errorf("%w: %w before the next retry; last error: %w", ErrInterrupted, ErrStopped, j.err)
+	}
+	j.mu.Unlock()
+	m.finish(j, StatusInterrupted, reason)
+}
+
+// shelve puts a pending job aside to be saved for the next start. The caller holds j.mu; shelve unlocks it.
+func (m *Manager) shelve(j *job) {
+	place, start, expiry := j.place, j.start, j.expiry
+	j.place, j.start, j.expiry = placeShelf, nil, nil
+	j.mu.Unlock()
+	m.letGo(j, place, start, expiry)
+	m.life.shelf.put(j)
+	m.registry.shelve()
+}
+
+// letGo removes a job from where it waited.
+func (m *Manager) letGo(j *job, place place, alarms ...*alarm) {
+	if place == placeQueue {
+		j.pool.remove(j)
+	}
+	for _, a := range alarms {
+		m.timers.stop(a)
+	}
+}
+
+// finish gives j its final status; err says why when that is not success. False: it has one already, or Stop saves it. It never
+// blocks: a worker waits for the history by itself, see run.
+func (m *Manager) finish(j *job, status Status, err error) bool {
+	now := time.Now().UnixNano()
+	j.mu.Lock()
+	if j.place == placeShelf || !j.to(status) {
+		j.mu.Unlock()
+		return false
+	}
+	m.conclude(j, err, now) // unlocks
+	return true
+}
+
+// conclude does what follows a change to a final status. The caller holds j.mu; conclude unlocks it.
+func (m *Manager) conclude(j *job, err error, now int64) {
+	j.setError(err)
+	j.endTime, j.runAt = now, 0
+	place, start, expiry, admitted := j.place, j.start, j.expiry, j.admitted
+	j.place, j.start, j.expiry, j.admitted = placeNone, nil, nil, false
+	// What the function captured, and the request's values, can be let go.
+	j.work.fn, j.ctx, j.cancel = nil, nil, nil
+	status, weight := j.status, j.weight()
+	var duration time.Duration
+	if j.startTime != 0 {
+		duration = time.Duration(max(now-j.startTime, 0))
+	}
+	m.emit(j, EventFinished)
+	j.mu.Unlock()
+
+	if place != placeNone || start != nil || expiry != nil {
+		m.letGo(j, place, start, expiry)
+	}
+	if admitted {
+		m.pending.Add(-1)
+	}
+	m.registry.finish(j, status, duration, weight, m.history == nil)
+	j.announce()
+	if m.history != nil && !m.history.put(j) {
+		m.registry.confirm([]*job{j}) // it will never be stored, so it may leave memory
+	}
+	if status == StatusFailed {
+		m.logFailure(j)
+	}
+}
+
+// logFailure is what keeps a failure from being silent when nobody looks at the dashboard.
+func (m *Manager) logFailure(j *job) {
+	r := j.snapshot(true)
+	attrs := []any{"task_id", r.ID, "task", r.Name, "attempts", r.Attempts, "error", r.Error}
+	if r.Stack != "" {
+		attrs = append(attrs, "stack", r.Stack)
+	}
+	m.log.Error("taskflow: task failed", attrs...)
+}

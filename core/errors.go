@@ -1,0 +1,44 @@
+package taskflow
+
+import "errors"
+
+// Errors that callers branch on with [errors.Is].
+var (
+	// ErrStopped: the manager is stopping or stopped. It is also the cause (see [context.Cause]) of the context of a task
+	// that was still running when the drain time was over.
+	ErrStopped = errors.New("taskflow: manager stopped")
+	// ErrQueueFull: as many tasks are waiting as [WithQueueSize] allows.
+	ErrQueueFull = errors.New("taskflow: queue is full")
+	// ErrNotRegistered: the task is not among [WithTasks], so that it could not be found again after a restart.
+	ErrNotRegistered = errors.New("taskflow: task is not registered")
+	// ErrNotDurable: the backend has no [Journal], so that it cannot promise what Submit promises.
+	ErrNotDurable = errors.New("taskflow: backend has no journal")
+	// ErrArguments: the arguments of a Call cannot be encoded as JSON, or are larger than [MaxArgsBytes].
+	ErrArguments = errors.New("taskflow: arguments cannot be stored")
+	// ErrInvalidOption: an option has a value that makes no sense; the text names the option and the value.
+	ErrInvalidOption = errors.New("taskflow: invalid option")
+	// ErrCancelled: the task was cancelled. It is also the cause of the context of a task cancelled while it ran.
+	ErrCancelled = errors.New("taskflow: task cancelled")
+	// ErrDiscarded: the request that added the task failed (its handler panicked, or returned an error in Fiber).
+	ErrDiscarded = errors.New("taskflow: request failed, its tasks were dropped")
+	// ErrDeadline: the overall [Deadline] of the task passed.
+	ErrDeadline = errors.New("taskflow: task deadline exceeded")
+	// ErrTimeout: an attempt took longer than the task's [Timeout]. It is the cause of the attempt's context.
+	ErrTimeout = errors.New("taskflow: attempt timed out")
+	// ErrPanic: the task's function panicked; the record has the stack.
+	ErrPanic = errors.New("taskflow: task panicked")
+	// ErrGoexit: the task's function called [runtime.Goexit] (as testing.T.FailNow does).
+	ErrGoexit = errors.New("taskflow: task called runtime.Goexit")
+	// ErrNotFound: no task has this id.
+	ErrNotFound = errors.New("taskflow: task not found")
+	// ErrNotRetryable: only failed, interrupted and cancelled tasks can be retried.
+	ErrNotRetryable = errors.New("taskflow: task cannot be retried")
+	// ErrNotCancellable: only pending and running tasks can be cancelled.
+	ErrNotCancellable = errors.New("taskflow: task cannot be cancelled")
+	// ErrNotSupported: the backend lacks the optional interface that the operation needs.
+	ErrNotSupported = errors.New("taskflow: not supported by the backend")
+	// ErrInterrupted: the manager stopped before the task could end.
+	ErrInterrupted = errors.New("taskflow: task interrupted")
+	// ErrRequeued: the manager stopped; the task was saved and runs after the next start.
+	ErrRequeued = errors.New("taskflow: task saved for the next start")
+)

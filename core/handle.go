@@ -1,0 +1,49 @@
+package taskflow
+
+import "context"
+
+// Handle refers to one task that was added. It may be ignored, copied and used concurrently. The zero Handle, which
+// comes with an error of Submit, refers to none: its ID is empty and it is done.
+type Handle struct{ job *job }
+
+// ID is the task's id, the one in the dashboard's address.
+func (h Handle) ID() string {
+	if h.job == nil {
+		return ""
+	}
+	return h.job.id.String()
+}
+
+// Done is closed when the task has reached its final status, or was saved for the next start.
+func (h Handle) Done() <-chan struct{} {
+	if h.job == nil {
+		c := make(chan struct{})
+		close(c)
+		return c
+	}
+	return h.job.doneChan()
+}
+
+// Wait waits for the task to be done. It returns nil for a success, what the function returned (or ErrPanic, ErrGoexit,
+// ErrDeadline) for a failure, ErrCancelled or the reason of the refusal, ErrInterrupted, or ErrRequeued when the manager stopped
+// first; and the context's error when ctx ends before the task.
+func (h Handle) Wait(ctx context.Context) error {
+	select {
+	case <-h.Done():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if h.job == nil {
+		return nil
+	}
+	return h.job.result()
+}
+
+// Rejected says why Add refused the task: ErrStopped, ErrQueueFull, ErrArguments, ErrInvalidOption, ErrNotRegistered or
+// ErrDiscarded, with details. Nil when the task was accepted. The refused task is visible on the dashboard as cancelled.
+func (h Handle) Rejected() error {
+	if h.job == nil {
+		return nil
+	}
+	return h.job.rejected
+}

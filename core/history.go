@@ -1,0 +1,263 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// history writes finished records to the backend, in batches, soon after their end. Nothing is dropped: when the
+// backend cannot keep up or is away, records wait here, and beyond the backlog workers wait too (handlers never do).
+type history struct {
+	m       *Manager
+	backend Backend
+	wake    chan struct{} // something waits, or a batch is full
+	closing chan context.Context
+	done    chan struct{}
+
+	crowded atomic.Bool // workers must wait, see throttle
+	mu      sync.Mutex
+	waiting []*job
+	room    chan struct{} // closed when the backlog has shrunk; nil: nobody waits
+	relaxed bool          // Stop: workers must not wait any more
+	closed  bool          // nothing is taken any more
+	trouble trouble
+}
+
+const (
+	saveTimeout  = 30 * time.Second       // for one batch
+	retryFirst   = 100 * time.Millisecond // wait after a failed batch, doubling up to retryLast
+	retryLast    = 5 * time.Second
+	maxSaveBatch = 1000
+)
+
+func newHistory(m *Manager, b Backend) *history {
+	return &history{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+}
+
+// put takes in a finished job. It never blocks. False: it will not be stored, because the manager has stopped, or because
+// it was refused at Add and too many wait already.
+func (h *history) put(j *job) bool {
+	h.mu.Lock()
+	n := len(h.waiting)
+	if h.closed || j.rejected != nil && n >= h.m.cfg.backlog {
+		h.mu.Unlock()
+		return false
+	}
+	h.waiting = append(h.waiting, j)
+	n++
+	if n >= h.m.cfg.backlog && !h.relaxed {
+		h.crowded.Store(true)
+	}
+	h.mu.Unlock()
+	if n == 1 || n == h.m.cfg.historyBatch {
+		h.signal()
+	}
+	return true
+}
+
+func (h *history) signal() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// throttle makes a worker wait while the backlog is full.
+func (h *history) throttle() {
+	for h.crowded.Load() {
+		h.mu.Lock()
+		if !h.crowded.Load() {
+			h.mu.Unlock()
+			return
+		}
+		if h.room == nil {
+			h.room = make(chan struct{})
+		}
+		room := h.room
+		h.mu.Unlock()
+		<-room
+	}
+}
+
+func (h *history) unthrottle() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.relaxed = true
+	h.makeRoom()
+}
+
+func (h *history) makeRoom() {
+	h.crowded.Store(false)
+	if h.room != nil {
+		close(h.room)
+		h.room = nil
+	}
+}
+
+// take removes up to n waiting jobs.
+func (h *history) take(n int) []*job {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n = min(n, len(h.waiting))
+	jobs := make([]*job, n)
+	copy(jobs, h.waiting)
+	rest := copy(h.waiting, h.waiting[n:])
+	clear(h.waiting[rest:])
+	h.waiting = h.waiting[:rest]
+	if rest < h.m.cfg.backlog {
+		h.makeRoom()
+	}
+	return jobs
+}
+
+// giveBack returns jobs that could not be stored to the front.
+func (h *history) giveBack(jobs []*job) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting = append(jobs, h.waiting...)
+	if len(h.waiting) >= h.m.cfg.backlog && !h.relaxed {
+		h.crowded.Store(true)
+	}
+}
+
+func (h *history) len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.waiting)
+}
+
+// run writes batches until close. Manager.services waits for it.
+func (h *history) run() {
+	defer close(h.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-h.wake:
+		case ctx := <-h.closing:
+			h.last(ctx)
+			return
+		}
+		if h.len() < h.m.cfg.historyBatch { // let a batch gather
+			timer.Reset(h.m.cfg.historyWait)
+			select {
+			case <-h.wake:
+			case <-timer.C:
+			case ctx := <-h.closing:
+				h.last(ctx)
+				return
+			}
+		}
+		if wait := h.write(context.Background()); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+				h.signal()
+			case ctx := <-h.closing:
+				h.last(ctx)
+				return
+			}
+		} else if h.len() > 0 {
+			h.signal()
+		}
+	}
+}
+
+// last writes what is left until ctx ends.
+func (h *history) last(ctx context.Context) {
+	for h.len() > 0 && ctx.Err() == nil {
+		if wait := h.write(ctx); wait > 0 {
+			pause(ctx, wait)
+		}
+	}
+}
+
+// write stores one batch. After a failure it returns how long to wait before the next.
+func (h *history) write(ctx context.Context) (wait time.Duration) {
+	jobs := h.take(maxSaveBatch)
+	if len(jobs) == 0 {
+		return 0
+	}
+	err := h.save(ctx, jobs)
+	if err == nil {
+		h.trouble.over(h.m, "history")
+		return 0
+	}
+	if jobs = h.salvage(ctx, jobs); len(jobs) == 0 {
+		return 0
+	}
+	h.giveBack(jobs)
+	return h.trouble.report(h.m, "history", err)
+}
+
+func (h *history) save(ctx context.Context, jobs []*job) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	h.m.store.writing.Lock()
+	defer h.m.store.writing.Unlock()
+	records := make([]Record, len(jobs))
+	for i, j := range jobs {
+		records[i] = j.snapshot(true)
+	}
+	if _, err := h.backend.Save(ctx, records); err != nil {
+		return err
+	}
+	h.m.registry.confirm(jobs)
+	return nil
+}
+
+// salvage stores the records of a failed batch one by one, so that one record that the backend cannot take does not keep
+// the others from being stored. Such a record is given up, with an error in the log, when others succeed three times and it
+// does not. It returns what remains to be stored.
+func (h *history) salvage(ctx context.Context, jobs []*job) (rest []*job) {
+	const probes = 8 // failures without a success that prove the backend to be away
+	saved := 0
+	for i, j := range jobs {
+		if ctx.Err() != nil || saved == 0 && len(rest) >= probes {
+			// begin with others next time: eight bad records must not look like an absent backend for ever
+			return append(jobs[i:len(jobs):len(jobs)], rest...)
+		}
+		if err := h.save(ctx, []*job{j}); err == nil {
+			saved++
+		} else if j.misses++; j.misses > 3 && saved > 0 {
+			h.m.log.Error("taskflow: a record cannot be stored, given up", "task_id", j.id.String(), "task", j.name, "error", err)
+			h.m.registry.confirm([]*job{j})
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	return rest
+}
+
+// close stores what waits, at most until ctx ends, and ends run.
+func (h *history) close(ctx context.Context) error {
+	h.closing <- ctx
+	<-h.done
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	if n := len(h.waiting); n > 0 {
+		return fmt.Errorf("taskflow: stop: %d finished tasks could not be stored: %w", n, h.trouble.lastError())
+	}
+	return nil
+}
+
+// unsaved returns the finished jobs that the backend has not confirmed, except those of a batch under way.
+func (h *history) unsaved() []*job {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]*job(nil), h.waiting...)
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,184 @@
+package taskflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// job is the live form of a record: what the manager works on. It is made by newJob or recovered at Start, owned by the
+// registry, and stays readable in the window after its end, without its function and context.
+type job struct {
+	m        *Manager
+	id       taskID
+	created  int64 // times are Unix nanoseconds, 0: none
+	name     string
+	work     Work
+	policy   *policy // shared with the definition unless options of the call changed it
+	pool     *pool
+	ctx      context.Context // the request's values
+	source   string
+	retryOf  taskID
+	rejected error // why Add refused it
+	durable  bool
+	eager    bool
+
+	newer, older *job // the registry's list, guarded by registry.mu
+	stored       bool // the backend has the final record; guarded by registry.mu
+	misses       int  // times that only this record could not be stored; used by history alone
+
+	mu         sync.Mutex
+	status     Status
+	place      place
+	admitted   bool // counts against the queue size
+	attempts   int
+	startTime  int64
+	endTime    int64
+	runAt      int64
+	deadline   int64
+	err        error  // of the last attempt, or the reason for a final status
+	errText    string // what err says, taken once: a user's Error method may be slow, or panic
+	stack      string
+	retriedBy  taskID
+	log        *taskLog
+	finished   bool // final, and everybody may see it
+	done       chan struct{}
+	cancel     context.CancelCauseFunc // of the running attempt
+	cancelling error                   // why somebody cancels the running attempt
+	start      *alarm
+	expiry     *alarm
+}
+
+// place is where a pending job waits: it says who must let go of it when it is cancelled.
+type place uint8
+
+const (
+	placeNone  place = iota // on its way
+	placeBatch              // its response is not out yet
+	placeTimer              // its delay or next retry is not due
+	placeQueue              // ready
+	placeShelf              // put aside by Stop, to be saved for the next start
+)
+
+// to changes the status if the state machine permits it. The caller holds j.mu.
+func (j *job) to(next Status) bool {
+	if !j.status.canBecome(next) {
+		return false
+	}
+	j.status = next
+	return true
+}
+
+// registered reports whether the job can be found again by its task's name.
+func (j *job) registered() bool {
+	return j.work.fn == nil && j.work.call.def != nil && j.m.tasks[j.work.call.def.name] == j.work.call.def
+}
+
+// keeps reports whether the job survives a graceful stop when it has not started.
+func (j *job) keeps() bool {
+	return j.m.store != nil && (j.durable || j.policy.requeue || j.m.cfg.requeue && j.registered())
+}
+
+func (j *job) doneChan() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.done == nil {
+		j.done = make(chan struct{})
+		if j.finished {
+			close(j.done)
+		}
+	}
+	return j.done
+}
+
+// announce lets waiters go.
+func (j *job) announce() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.finished && j.done != nil {
+		close(j.done)
+	}
+	j.finished = true
+}
+
+func (j *job) result() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.status == StatusSuccess:
+		return nil
+	case !j.status.Final():
+		return ErrRequeued // only a job saved by Stop is done without a final status
+	case j.err == nil:
+		return errors.New("taskflow: " + string(j.status))
+	}
+	return j.err
+}
+
+// record returns a copy of the job's state. The caller holds j.mu.
+func (j *job) record(full bool) Record {
+	r := Record{
+		ID: j.id.String(), Name: j.name, Status: j.status, Closure: j.work.call.def == nil, Source: j.source,
+		Priority: j.policy.priority, Tags: j.policy.tags, CreatedAt: timeOf(j.created), RunAt: timeOf(j.runAt),
+		StartTime: timeOf(j.startTime), EndTime: timeOf(j.endTime), Attempts: j.attempts, MaxRetries: j.policy.retries,
+		Durable: j.durable, Requeue: j.keeps(), LogCount: j.log.count(),
+	}
+	if j.pool != nil {
+		r.Pool = j.pool.name
+	}
+	if j.retryOf != (taskID{}) {
+		r.RetryOf = j.retryOf.String()
+	}
+	if j.retriedBy != (taskID{}) {
+		r.RetriedBy = j.retriedBy.String()
+	}
+	r.Error = j.errText
+	if !j.status.Final() {
+		r.Owner = j.m.instance
+	}
+	if full {
+		r.Stack, r.Logs, r.Args = j.stack, j.log.lines(), j.work.call.args
+	}
+	return r
+}
+
+func (j *job) snapshot(full bool) Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.record(full)
+}
+
+// weight estimates what the job holds in memory, in bytes.
+func (j *job) weight() int {
+	return 1024 + len(j.work.call.args) + len(j.stack) + j.log.size()
+}
+
+// setError notes why the job is not a success. The caller holds j.mu.
+func (j *job) setError(err error) {
+	j.err, j.errText = err, ""
+	if err == nil {
+		return
+	}
+	text := fmt.Sprint(err) // which survives an Error method that panics
+	if text == "" {
+		text = fmt.Sprintf("error without text (%T)", err) // a failure always shows
+	}
+	j.errText = clip(strings.ReplaceAll(text, "taskflow: ", ""), MaxErrorBytes) // our sentinels' prefix says nothing here
+}
+
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+func unixNano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

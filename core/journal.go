@@ -1,0 +1,150 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// journal writes the unfinished state of submitted tasks to the backend. Changes of many goroutines that come while a
+// commit is under way share the next one; a lone caller waits for its own.
+type journal struct {
+	m       *Manager
+	backend Journal
+	wake    chan struct{}
+	closing chan context.Context
+	done    chan struct{}
+
+	mu      sync.Mutex
+	waiting []journalEntry
+	closed  bool
+}
+
+// journalEntry asks for the present state of a job to be written. The answer comes on done, if it is not nil.
+type journalEntry struct {
+	job  *job
+	done chan<- error
+}
+
+func newJournal(m *Manager, b Journal) *journal {
+	return &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+}
+
+// put returns once j is written, or with an error once that has failed or ctx has ended.
+func (l *journal) put(ctx context.Context, j *job) error {
+	done := make(chan error, 1)
+	if !l.enqueue(journalEntry{j, done}) {
+		return ErrStopped
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// mark is put, tried again until it succeeds or ctx ends: a submitted task must not start before the backend knows it.
+func (l *journal) mark(ctx context.Context, j *job) error {
+	var t trouble
+	for {
+		err := l.put(ctx, j)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx, t.report(l.m, "journal", fmt.Errorf("note the start of %s: %w", j.id, err)))
+	}
+}
+
+// note asks for j to be written soon; nobody waits for it.
+func (l *journal) note(j *job) { l.enqueue(journalEntry{job: j}) }
+
+func (l *journal) enqueue(e journalEntry) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.waiting = append(l.waiting, e)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// run commits until close. Manager.services waits for it.
+func (l *journal) run() {
+	defer close(l.done)
+	for {
+		select {
+		case <-l.wake:
+			l.commit(context.Background())
+		case ctx := <-l.closing:
+			l.commit(ctx)
+			return
+		}
+	}
+}
+
+// commit writes all that waits in one commit. If that fails, each entry is tried by itself, so that one bad record fails
+// only its own caller.
+func (l *journal) commit(ctx context.Context) {
+	l.mu.Lock()
+	entries := l.waiting
+	l.waiting = nil
+	l.mu.Unlock()
+	if len(entries) == 0 {
+		return
+	}
+	err := l.write(ctx, entries)
+	for i := range entries {
+		e := &entries[i]
+		own := err
+		if err != nil && len(entries) > 1 {
+			own = l.write(ctx, entries[i:i+1])
+		}
+		if e.done != nil {
+			e.done <- own
+		} else if own != nil {
+			l.m.log.Error("taskflow: a retry could not be noted in the journal", "task_id", e.job.id.String(), "error", own)
+		}
+	}
+}
+
+func (l *journal) write(ctx context.Context, entries []journalEntry) error {
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	// Under the lock that Save is called under: a job that ends from here on is saved after this write, and a job that has
+	// ended is left out, so that no unfinished row outlives its finished record.
+	l.m.store.writing.Lock()
+	defer l.m.store.writing.Unlock()
+	records := make([]Record, 0, len(entries))
+	last := make(map[*job]int, len(entries))
+	for _, e := range entries {
+		r := e.job.snapshot(true)
+		if r.Status.Final() {
+			continue
+		}
+		if i, twice := last[e.job]; twice {
+			records[i] = r
+			continue
+		}
+		last[e.job] = len(records)
+		records = append(records, r)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return l.backend.PutPending(ctx, records)
+}
+
+// close writes what waits and ends run.
+func (l *journal) close(ctx context.Context) error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.closing <- ctx
+	<-l.done
+	return nil
+}

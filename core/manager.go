@@ -1,0 +1,278 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultPool is the pool of tasks that name none.
+const DefaultPool = "default"
+
+// Manager owns the tasks of one process: their records, workers, timers and backend. Made by [New], started by Start,
+// ended by Stop; an adapter's Run does both. Safe for concurrent use.
+type Manager struct {
+	cfg      config
+	instance string
+	log      *slog.Logger
+
+	tasks map[string]*definition // by name and alias; never written to after New
+	infos []*definition          // in the order of WithTasks
+	pools map[string]*pool       // never written to after New
+
+	registry registry
+	timers   timers
+	hub      hub
+	history  *history  // nil: no backend
+	journal  *journal  // nil: no backend, or one without a journal
+	store    *store    // nil: no backend
+	parked   parkedSet // pending records of unknown names that the backend cannot keep by itself
+	audit    auditRing
+	names    closureNames
+	refusals refusals
+
+	draining  chan struct{} // closed by BeginShutdown
+	drainOnce sync.Once
+	life      lifecycle
+	workers   sync.WaitGroup // every goroutine that runs tasks
+	services  sync.WaitGroup // every other goroutine of the manager
+	pending   atomic.Int64   // tasks admitted that have not started: bounded by the queue size
+}
+
+// config is what the options of New set.
+type config struct {
+	backend      Backend
+	logger       *slog.Logger
+	definitions  []Definition
+	concurrency  int
+	pools        map[string]int
+	queueSize    int
+	window       int
+	requeue      bool
+	grace        time.Duration
+	observers    []Observer
+	historyBatch int
+	historyWait  time.Duration
+	backlog      int
+}
+
+// ManagerOption is an option of [New].
+type ManagerOption func(*config) error
+
+// New makes a manager. It does no I/O: Start does. Errors: a duplicate task name or alias, an option out of range
+// (ErrInvalidOption).
+func New(opts ...ManagerOption) (*Manager, error) {
+	cfg := config{
+		logger: slog.Default(), pools: map[string]int{}, queueSize: 100_000, window: 10_000, grace: 2 * time.Second,
+		historyBatch: 500, historyWait: 20 * time.Millisecond, backlog: 10_000,
+	}
+	for _, o := range opts {
+		if o == nil {
+			return nil, fmt.Errorf("taskflow: New: %w", invalid("an option is nil"))
+		}
+		if err := o(&cfg); err != nil {
+			return nil, fmt.Errorf("taskflow: New: %w", err)
+		}
+	}
+	m := &Manager{
+		cfg: cfg, log: cfg.logger, instance: newInstanceID(time.Now()),
+		tasks: map[string]*definition{}, pools: map[string]*pool{}, draining: make(chan struct{}),
+	}
+	if err := m.register(cfg.definitions); err != nil {
+		return nil, fmt.Errorf("taskflow: New: %w", err)
+	}
+	m.pools[DefaultPool] = newPool(m, DefaultPool, cfg.concurrency)
+	for name, n := range cfg.pools {
+		m.pools[name] = newPool(m, name, n)
+	}
+	for _, d := range m.infos {
+		if m.pools[d.policy.pool] == nil {
+			return nil, fmt.Errorf("taskflow: New: task %q wants pool %q, which no WithPool defines", d.name, d.policy.pool)
+		}
+	}
+	m.life.killing, m.life.kill = context.WithCancel(context.Background())
+	m.registry.init(cfg.window)
+	m.timers.init(m)
+	if cfg.backend != nil {
+		m.store = newStore(cfg.backend)
+		m.history = newHistory(m, cfg.backend)
+		if j, ok := cfg.backend.(Journal); ok {
+			m.journal = newJournal(m, j)
+		}
+	}
+	return m, nil
+}
+
+func (m *Manager) register(defs []Definition) error {
+	for i, def := range defs {
+		if def == nil {
+			return invalid("WithTasks: task %d is nil", i+1)
+		}
+		d := def.definition()
+		for _, name := range append([]string{d.name}, d.aliases...) {
+			if known := m.tasks[name]; known != nil {
+				return fmt.Errorf("two tasks answer to the name %q: rename one of them (%s and %s)", name, known.name, d.name)
+			}
+			m.tasks[name] = d
+		}
+		m.infos = append(m.infos, d)
+	}
+	return nil
+}
+
+// WithTasks registers tasks, so that stored calls of them can be found again: after a restart, and to be retried from the
+// dashboard. Calls of other tasks run, but cannot be requeued, submitted or retried. Two tasks of one name are an error of New.
+func WithTasks(tasks ...Definition) ManagerOption {
+	return func(c *config) error { c.definitions = append(c.definitions, tasks...); return nil }
+}
+
+// WithBackend keeps history, and pending tasks over a restart, in b. The manager opens it at Start and closes it at Stop.
+// Without a backend everything lives in memory: the live tasks and a window of finished ones.
+func WithBackend(b Backend) ManagerOption {
+	return func(c *config) error {
+		if b == nil {
+			return invalid("WithBackend: the backend is nil")
+		}
+		c.backend = b
+		return nil
+	}
+}
+
+// WithConcurrency lets at most n (1 or more) tasks of the default pool run at once. The default is 32 for each processor that Go
+// uses (GOMAXPROCS), which suits tasks that mostly wait for a network; see [WithPool] for those that compute.
+func WithConcurrency(n int) ManagerOption {
+	return func(c *config) error {
+		if n < 1 {
+			return invalid("WithConcurrency: must be at least 1, not %d", n)
+		}
+		c.concurrency = n
+		return nil
+	}
+}
+
+// WithPool adds a named pool of at most n (1 or more) tasks at once, beside the default pool. See [Pool].
+func WithPool(name string, n int) ManagerOption {
+	return func(c *config) error {
+		switch {
+		case name == "" || len(name) > MaxNameBytes:
+			return invalid("WithPool: the name must have 1 to %d bytes, not %d", MaxNameBytes, len(name))
+		case n < 1:
+			return invalid("WithPool(%q): must be at least 1, not %d", name, n)
+		case name == DefaultPool:
+			return invalid("WithPool(%q): the default pool's size is set by WithConcurrency", name)
+		}
+		if _, twice := c.pools[name]; twice {
+			return invalid("WithPool(%q): given twice", name)
+		}
+		c.pools[name] = n
+		return nil
+	}
+}
+
+// WithQueueSize lets at most n (1 or more) tasks wait: for their response, their turn or their delay. Add refuses more with
+// ErrQueueFull. Default 100,000. Retries and tasks recovered at Start are never refused.
+func WithQueueSize(n int) ManagerOption {
+	return func(c *config) error {
+		if n < 1 {
+			return invalid("WithQueueSize: must be at least 1, not %d", n)
+		}
+		c.queueSize = n
+		return nil
+	}
+}
+
+// WithWindow keeps the n (0 or more) latest finished tasks in memory, for listings and the dashboard. Default 10,000. With
+// a backend, older ones are read from there.
+func WithWindow(n int) ManagerOption {
+	return func(c *config) error {
+		if n < 0 {
+			return invalid("WithWindow: must not be negative, not %d", n)
+		}
+		c.window = n
+		return nil
+	}
+}
+
+// WithRequeue makes every registered task behave as if it had [Requeue]. It needs a backend.
+func WithRequeue() ManagerOption {
+	return func(c *config) error { c.requeue = true; return nil }
+}
+
+// WithLogger sends the manager's own messages (tasks that failed, backend trouble) to l. Default slog.Default() at New.
+func WithLogger(l *slog.Logger) ManagerOption {
+	return func(c *config) error {
+		if l == nil {
+			return invalid("WithLogger: the logger is nil; slog.DiscardHandler silences")
+		}
+		c.logger = l
+		return nil
+	}
+}
+
+// WithStopGrace is how long Stop waits, after the drain time, for functions to return once their contexts have ended.
+// From 0; default 2 s. Tasks that ignore their context longer are recorded as interrupted and left behind.
+func WithStopGrace(d time.Duration) ManagerOption {
+	return func(c *config) error {
+		if d < 0 {
+			return invalid("WithStopGrace: must not be negative, not %v", d)
+		}
+		c.grace = d
+		return nil
+	}
+}
+
+// WithObserver tells o about every event. See [Observer].
+func WithObserver(o Observer) ManagerOption {
+	return func(c *config) error {
+		if o == nil {
+			return invalid("WithObserver: the observer is nil")
+		}
+		c.observers = append(c.observers, o)
+		return nil
+	}
+}
+
+// Instance is the id of this manager, new with each New. Records that it holds carry it as their Owner.
+func (m *Manager) Instance() string { return m.instance }
+
+// Tasks describes the registered tasks, in the order of WithTasks.
+func (m *Manager) Tasks() []TaskInfo {
+	infos := make([]TaskInfo, len(m.infos))
+	for i, d := range m.infos {
+		p := &d.policy
+		infos[i] = TaskInfo{
+			Name: d.name, ArgType: d.argType, Aliases: d.aliases, MaxRetries: p.retries, RetryRule: p.decide != nil,
+			Timeout: p.timeout, Deadline: p.deadline, Priority: p.priority, Pool: p.pool,
+			Requeue: p.requeue || m.cfg.requeue, Idempotent: d.idempotent, Tags: p.tags,
+		}
+	}
+	return infos
+}
+
+// PoolInfo is the state of a pool at one moment.
+type PoolInfo struct {
+	Name    string
+	Limit   int // tasks that may run at once
+	Running int
+	Waiting int // ready to run; delayed tasks and those whose response is not out yet do not count
+}
+
+// Draining is closed when the manager begins to stop: time to end long-lived streams.
+func (m *Manager) Draining() <-chan struct{} { return m.draining }
+
+// BeginShutdown is the first phase of a graceful stop: long-lived streams end ([Manager.Draining]), while requests in flight may
+// still add tasks. Calling it again does nothing. Stop calls it by itself.
+func (m *Manager) BeginShutdown() { m.drainOnce.Do(func() { close(m.draining) }) }
+
+func newInstanceID(now time.Time) string {
+	id := NewID(now)
+	return id[:8] + id[24:] // short: it is shown and stored with every pending task
+}
+
+func defaultConcurrency() int { return 32 * runtime.GOMAXPROCS(0) }
+
+var _ context.Context = (*taskContext)(nil)

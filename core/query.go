@@ -1,0 +1,153 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The bounds of Query.Limit.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// Get returns one task in full: a live one, a recent one from memory, or one from the backend. ErrNotFound when there is none.
+func (m *Manager) Get(ctx context.Context, id string) (Record, error) {
+	key, err := parseID(id)
+	if err != nil {
+		return Record{}, err
+	}
+	if j := m.registry.get(key); j != nil {
+		return j.snapshot(true), nil
+	}
+	if m.store == nil {
+		return Record{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	r, err := m.store.get(ctx, id)
+	if err != nil {
+		return Record{}, fmt.Errorf("taskflow: get %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// List returns one page of tasks, newest first: live ones, recent ones from memory and the backend's history, as one list. A
+// Limit of 0 is DefaultLimit, a larger one than MaxLimit is MaxLimit. A Before that is no id is an error.
+func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
+	if q.Limit <= 0 {
+		q.Limit = DefaultLimit
+	}
+	q.Limit = min(q.Limit, MaxLimit)
+	var before taskID
+	if q.Before != "" {
+		var err error
+		if before, err = parseID(q.Before); err != nil {
+			return Page{}, fmt.Errorf("taskflow: list: before: %w", err)
+		}
+	}
+	here := m.inMemory(q, before)
+	if m.store == nil || onlyLive(q.Statuses) {
+		return cut(here, q.Limit, ""), nil
+	}
+	stored, err := m.store.page(ctx, q)
+	if err != nil {
+		return Page{}, fmt.Errorf("taskflow: list: %w", err)
+	}
+	return merge(here, stored, q.Limit), nil
+}
+
+// inMemory returns up to q.Limit+1 matching tasks.
+func (m *Manager) inMemory(q Query, before taskID) (found []Record) {
+	m.registry.walk(before, func(j *job) bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if q.match(j.status, j.name, j.source, timeOf(j.created), j.policy.tags, j.errText, j.id.String) {
+			found = append(found, j.record(q.Full))
+		}
+		return len(found) <= q.Limit
+	})
+	return found
+}
+
+// merge joins both lists; a task that is in both is the one in memory.
+func merge(here []Record, stored Page, limit int) Page {
+	if stored.Next != "" { // the backend has looked no further than this
+		here = slices.DeleteFunc(here, func(r Record) bool { return r.ID < stored.Next })
+	}
+	all := append(here, stored.Records...)
+	slices.SortStableFunc(all, func(a, b Record) int { return strings.Compare(b.ID, a.ID) })
+	all = slices.CompactFunc(all, func(a, b Record) bool { return a.ID == b.ID })
+	return cut(all, limit, stored.Next)
+}
+
+func cut(all []Record, limit int, next string) Page {
+	if len(all) > limit {
+		return Page{Records: all[:limit], Next: all[limit-1].ID}
+	}
+	return Page{Records: all, Next: next}
+}
+
+func onlyLive(statuses []Status) bool {
+	return len(statuses) > 0 && !slices.ContainsFunc(statuses, Status.Final)
+}
+
+// Stats returns totals over all tasks: the backend's whole history where it keeps totals, otherwise since New; and what
+// is live now. Tasks that end while it counts may be missing or counted twice.
+func (m *Manager) Stats(ctx context.Context) (Stats, error) {
+	var s Stats
+	if reader, ok := m.cfg.backend.(StatsReader); ok {
+		stored, err := reader.Stats(ctx)
+		if err != nil {
+			return Stats{}, fmt.Errorf("taskflow: stats: %w", err)
+		}
+		s.Merge(&stored)
+		for _, j := range m.history.unsaved() {
+			r := j.snapshot(false)
+			s.Add(&r)
+		}
+	} else {
+		since := m.registry.stats()
+		s.Merge(&since)
+	}
+	pending, running := m.live()
+	if s.Counts == nil {
+		s.Counts = make(map[Status]int64, 2)
+	}
+	s.Counts[StatusPending], s.Counts[StatusRunning] = pending, running
+	return s, nil
+}
+
+// live counts the live tasks.
+func (m *Manager) live() (pending, running int64) {
+	m.registry.walk(taskID{}, func(j *job) bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		switch j.status {
+		case StatusPending:
+			pending++
+		case StatusRunning:
+			running++
+		}
+		return true
+	})
+	return pending, running
+}
+
+// Pools returns the state of the pools, the default pool first, the others by name.
+func (m *Manager) Pools() []PoolInfo {
+	infos := make([]PoolInfo, 0, len(m.pools))
+	for _, p := range m.pools {
+		infos = append(infos, p.info())
+	}
+	slices.SortFunc(infos, func(a, b PoolInfo) int {
+		if (a.Name == DefaultPool) != (b.Name == DefaultPool) {
+			if a.Name == DefaultPool {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return infos
+}

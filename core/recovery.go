@@ -1,0 +1,137 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// parkedSet holds pending records of names that are not registered here, for a backend that can only give all of its
+// pending records at once: they are saved again at Stop.
+type parkedSet struct {
+	mu      sync.Mutex
+	records []Record
+}
+
+func (p *parkedSet) add(r Record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.records = append(p.records, r)
+}
+
+func (p *parkedSet) all() []Record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.records)
+}
+
+// recover takes over the tasks that wait in the backend.
+func (m *Manager) recover(ctx context.Context) error {
+	rows, err := m.cfg.backend.LoadPending(ctx)
+	if err != nil {
+		return fmt.Errorf("load the waiting tasks: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	slices.SortFunc(rows, func(a, b Record) int { return strings.Compare(a.ID, b.ID) })
+	claimer, shares := m.cfg.backend.(Claimer)
+	unknown := map[string]int{}
+	known := make([]Record, 0, len(rows))
+	for _, r := range rows {
+		switch {
+		case m.tasks[r.Name] == nil || !ValidID(r.ID) || r.Status.Final():
+			unknown[r.Name]++
+			if !shares {
+				m.parked.add(r)
+			}
+		case r.Owner == "" || !shares:
+			known = append(known, r)
+		}
+	}
+	for name, n := range unknown {
+		m.log.Warn("taskflow: waiting tasks of a name that is not registered stay stored; register it, or an alias of it, by WithTasks", "task", name, "count", n)
+	}
+	if shares {
+		if known, err = claim(ctx, claimer, known, m.instance); err != nil {
+			return fmt.Errorf("claim the waiting tasks: %w", err)
+		}
+	}
+	m.revive(known)
+	if !shares {
+		if err := m.cfg.backend.ClearPending(ctx); err != nil {
+			return fmt.Errorf("clear the waiting tasks: %w", err)
+		}
+	}
+	return nil
+}
+
+func claim(ctx context.Context, c Claimer, rows []Record, owner string) ([]Record, error) {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	ours, err := c.Claim(ctx, ids, owner)
+	if err != nil {
+		return nil, err
+	}
+	got := make(map[string]bool, len(ours))
+	for _, id := range ours {
+		got[id] = true
+	}
+	return slices.DeleteFunc(rows, func(r Record) bool { return !got[r.ID] }), nil
+}
+
+// revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
+// its task is idempotent.
+func (m *Manager) revive(rows []Record) {
+	resumed := 0
+	for i := range rows {
+		r := &rows[i]
+		d := m.tasks[r.Name]
+		j := m.jobOf(r, d)
+		if !m.registry.adopt(j) {
+			continue
+		}
+		if r.Status == StatusRunning && !d.idempotent {
+			m.finish(j, StatusInterrupted, fmt.Errorf("%w: the process ended while it ran", ErrInterrupted))
+			continue
+		}
+		resumed++
+		j.status = StatusPending
+		m.emitAdded(j)
+		m.dispatch(j)
+	}
+	if resumed > 0 {
+		m.log.Info("taskflow: waiting tasks of an earlier run taken over", "count", resumed)
+	}
+}
+
+// jobOf is the inverse of job.record for an unfinished task.
+func (m *Manager) jobOf(r *Record, d *definition) *job {
+	id, _ := parseID(r.ID) // recover has checked it
+	retryOf, _ := parseID(r.RetryOf)
+	p := d.policy // a copy: the call may have had options of its own
+	p.priority, p.retries, p.requeue, p.tags = r.Priority, r.MaxRetries, r.Requeue, r.Tags
+	if m.pools[r.Pool] != nil {
+		p.pool = r.Pool
+	}
+	_, durable := m.cfg.backend.(Journal)
+	j := &job{
+		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
+		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: durable && r.Durable,
+		status: r.Status, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
+	}
+	if p.deadline > 0 {
+		j.deadline = j.created + int64(p.deadline)
+	}
+	if len(r.Logs) > 0 {
+		j.log = &taskLog{}
+		for _, line := range r.Logs {
+			j.log.add(line)
+		}
+	}
+	return j
+}

@@ -1,0 +1,282 @@
+package taskflow
+
+import (
+	"sync"
+	"time"
+)
+
+// windowBytes bounds what the window of finished tasks holds in memory, whatever their number.
+const windowBytes = 48 << 20
+
+// registry knows every live job and a window of the latest finished ones, in the order of their ids. One lock, held for a
+// few pointer operations.
+type registry struct {
+	mu     sync.Mutex
+	ids    idSource
+	byID   map[taskID]*job
+	newest *job
+	oldest *job
+	live   int           // jobs that Stop waits for
+	closed bool          // Add is refused
+	idle   chan struct{} // closed when live falls to 0; nil: nobody waits
+
+	limit  int // size of the window
+	window jobRing
+	weight int
+
+	counts    map[Status]*int64 // final statuses reached since New
+	durations [8 * 62]int64
+	duration  time.Duration
+}
+
+func (r *registry) init(window int) {
+	r.limit = window
+	r.byID = make(map[taskID]*job)
+	r.counts = make(map[Status]*int64, 4)
+	for _, s := range Statuses() {
+		r.counts[s] = new(int64)
+	}
+}
+
+// add gives the job its id and takes it in. False: the manager has stopped; the job then has an id but is not live.
+func (r *registry) add(j *job, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, at := r.ids.next(now)
+	j.id, j.created = id, at.UnixNano()
+	r.link(j, r.newest)
+	r.live++
+	return !r.closed
+}
+
+// adopt takes in a job that has an id already. False: it is known.
+func (r *registry) adopt(j *job) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID[j.id] != nil {
+		return false
+	}
+	older := r.newest
+	for older != nil && older.id.compare(j.id) > 0 {
+		older = older.older
+	}
+	r.link(j, older)
+	r.live++
+	return true
+}
+
+// link inserts j as the next newer of older.
+func (r *registry) link(j, older *job) {
+	r.byID[j.id] = j
+	j.older = older
+	if older == nil {
+		j.newer, r.oldest = r.oldest, j
+	} else {
+		j.newer, older.newer = older.newer, j
+	}
+	if j.newer == nil {
+		r.newest = j
+	} else {
+		j.newer.older = j
+	}
+}
+
+func (r *registry) unlink(j *job) {
+	delete(r.byID, j.id)
+	if j.newer == nil {
+		r.newest = j.older
+	} else {
+		j.newer.older = j.older
+	}
+	if j.older == nil {
+		r.oldest = j.newer
+	} else {
+		j.older.newer = j.newer
+	}
+	j.newer, j.older = nil, nil
+}
+
+// finish moves a job that has a final status from the live ones to the window. stored: there is no backend to confirm it.
+func (r *registry) finish(j *job, status Status, d time.Duration, weight int, stored bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*r.counts[status]++
+	if status == StatusSuccess || status == StatusFailed {
+		r.durations[Bucket(d)]++
+		r.duration += d
+	}
+	j.stored = stored
+	r.window.push(j, weight)
+	r.weight += weight
+	r.evict()
+	r.leave()
+}
+
+// shelve lets go of a job that Stop saves for the next start.
+func (r *registry) shelve() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave()
+}
+
+func (r *registry) leave() {
+	if r.live--; r.live == 0 && r.idle != nil {
+		close(r.idle)
+		r.idle = nil
+	}
+}
+
+// confirm notes that the backend has the final records of jobs, which may leave the window from now on.
+func (r *registry) confirm(jobs []*job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range jobs {
+		j.stored = true
+	}
+	r.evict()
+}
+
+// evict drops the oldest finished jobs beyond the window's bounds, but never one that only we know.
+func (r *registry) evict() {
+	for r.window.len() > 0 && (r.window.len() > r.limit || r.weight > windowBytes) {
+		j, weight := r.window.oldest()
+		if !j.stored {
+			return
+		}
+		r.window.drop()
+		r.weight -= weight
+		if r.byID[j.id] == j {
+			r.unlink(j)
+		}
+	}
+}
+
+// forget removes finished jobs added before t from memory and returns how many.
+func (r *registry) forget(t time.Time) (n int) {
+	limit := t.UnixNano()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := r.window.len(); i > 0; i-- {
+		j, weight := r.window.oldest()
+		r.window.drop()
+		if j.stored && j.created < limit {
+			r.weight -= weight
+			r.unlink(j)
+			n++
+		} else {
+			r.window.push(j, weight)
+		}
+	}
+	return n
+}
+
+func (r *registry) get(id taskID) *job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byID[id]
+}
+
+// walkChunk is how many jobs a walk takes from the list under one lock, so that Add never waits long for a listing.
+const walkChunk = 2048
+
+// walk calls visit with each job older than before (the zero id: all), newest first, until visit returns false.
+func (r *registry) walk(before taskID, visit func(*job) bool) {
+	chunk := make([]*job, 0, 128)
+	for {
+		r.mu.Lock()
+		j := r.newest
+		if before != (taskID{}) {
+			if at := r.byID[before]; at != nil {
+				j = at.older
+			} else {
+				for j != nil && j.id.compare(before) >= 0 {
+					j = j.older
+				}
+			}
+		}
+		chunk = chunk[:0]
+		for ; j != nil && len(chunk) < walkChunk; j = j.older {
+			chunk = append(chunk, j)
+		}
+		r.mu.Unlock()
+		for _, j := range chunk {
+			if !visit(j) {
+				return
+			}
+		}
+		if len(chunk) < walkChunk {
+			return
+		}
+		before = chunk[len(chunk)-1].id
+	}
+}
+
+// close refuses further Adds.
+func (r *registry) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}
+
+// whenIdle returns a channel that is closed once no job is live.
+func (r *registry) whenIdle() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	idle := make(chan struct{})
+	if r.live == 0 {
+		close(idle)
+	} else {
+		r.idle = idle
+	}
+	return idle
+}
+
+// stats are the final statuses reached since New.
+func (r *registry) stats() (s Stats) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Counts = make(map[Status]int64, 6)
+	for status, n := range r.counts {
+		if *n > 0 {
+			s.Counts[status] = *n
+		}
+	}
+	for i, n := range r.durations {
+		if n > 0 {
+			s.Durations.AddBucket(i, n, 0)
+		}
+	}
+	s.Durations.Sum = r.duration
+	return s
+}
+
+// jobRing is a queue of finished jobs with their weights.
+type jobRing struct {
+	jobs    []*job
+	weights []int
+	head, n int
+}
+
+func (q *jobRing) len() int            { return q.n }
+func (q *jobRing) oldest() (*job, int) { return q.jobs[q.head], q.weights[q.head] }
+
+func (q *jobRing) push(j *job, weight int) {
+	if q.n == len(q.jobs) {
+		size := max(64, 2*q.n)
+		jobs, weights := make([]*job, size), make([]int, size)
+		for i := range q.n {
+			k := (q.head + i) % len(q.jobs)
+			jobs[i], weights[i] = q.jobs[k], q.weights[k]
+		}
+		q.jobs, q.weights, q.head = jobs, weights, 0
+	}
+	k := (q.head + q.n) % len(q.jobs)
+	q.jobs[k], q.weights[k] = j, weight
+	q.n++
+}
+
+func (q *jobRing) drop() {
+	q.jobs[q.head] = nil
+	q.head = (q.head + 1) % len(q.jobs)
+	q.n--
+}

@@ -1,0 +1,101 @@
+package taskflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// store is the backend as the manager reads it, whatever it can do.
+type store struct {
+	backend Backend
+	query   Querier    // nil: listings load the whole history
+	writing sync.Mutex // held by Save and PutPending, see journal.write
+
+	loading sync.Mutex // one load of the whole history at a time
+}
+
+func newStore(b Backend) *store {
+	q, _ := b.(Querier)
+	return &store{backend: b, query: q}
+}
+
+func (s *store) page(ctx context.Context, q Query) (Page, error) {
+	if s.query != nil {
+		return s.query.Query(ctx, q)
+	}
+	all, err := s.load(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	var p Page
+	for i := range all {
+		r := &all[i]
+		if q.Before != "" && r.ID >= q.Before || !q.Match(r) {
+			continue
+		}
+		if len(p.Records) == q.Limit {
+			p.Next = p.Records[q.Limit-1].ID
+			break
+		}
+		if q.Full {
+			p.Records = append(p.Records, *r)
+		} else {
+			p.Records = append(p.Records, r.Summary())
+		}
+	}
+	return p, nil
+}
+
+func (s *store) get(ctx context.Context, id string) (Record, error) {
+	if s.query != nil {
+		return s.query.Get(ctx, id)
+	}
+	all, err := s.load(ctx)
+	if err != nil {
+		return Record{}, err
+	}
+	if i := slices.IndexFunc(all, func(r Record) bool { return r.ID == id }); i >= 0 {
+		return all[i], nil
+	}
+	return Record{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+}
+
+// load reads the whole history, newest first.
+func (s *store) load(ctx context.Context) ([]Record, error) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	all, err := s.backend.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b Record) int { return strings.Compare(b.ID, a.ID) })
+	return all, nil
+}
+
+// logCapabilities says at start what the backend cannot give.
+func (m *Manager) logCapabilities() {
+	has := Capabilities(m.cfg.backend)
+	var missing []string
+	for _, c := range []struct {
+		capability Capability
+		lacks      string
+	}{
+		{CapabilityQuery, "query: listings beyond the window load the whole history"},
+		{CapabilityStats, "stats: totals count from this start"},
+		{CapabilityDelete, "delete: old history cannot be deleted"},
+		{CapabilityClaim, "claim: several instances must not share it, and waiting tasks are lost if the process dies after Start"},
+		{CapabilityJournal, "journal: Submit is refused"},
+		{CapabilityAudit, "audit: the audit trail lives in memory"},
+		{CapabilitySecrets, "secrets: sign-ins end with the process"},
+	} {
+		if !slices.Contains(has, c.capability) {
+			missing = append(missing, c.lacks)
+		}
+	}
+	if len(missing) > 0 {
+		m.log.Info("taskflow: the backend does not offer everything", "backend", fmt.Sprintf("%T", m.cfg.backend), "missing", missing)
+	}
+}
