@@ -147,11 +147,10 @@ func (m *Manager) conclude(j *job, err error, now int64) {
 	if admitted {
 		m.pending.Add(-1)
 	}
-	m.registry.finish(j, status, duration, weight, m.history == nil)
+	// The history comes first: when the registry has no live job left, Stop goes on to store what the history has.
+	kept := m.history != nil && m.history.put(j)
+	m.registry.finish(j, status, duration, weight, !kept)
 	j.announce()
-	if m.history != nil && !m.history.put(j) {
-		m.registry.confirm([]*job{j}) // it will never be stored, so it may leave memory
-	}
 	if status == StatusFailed {
 		m.logFailure(j)
 	}

@@ -28,14 +28,11 @@ func newPool(m *Manager, name string, limit int) *pool {
 // push queues a job whose place is placeQueue.
 func (p *pool) push(j *job) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.queue.push(j, j.policy.priority)
-	spawn := p.open && p.workers < p.limit
-	if spawn {
+	if p.open && p.workers < p.limit {
 		p.workers++
-	}
-	p.mu.Unlock()
-	if spawn {
-		p.m.workers.Go(p.work)
+		p.m.workers.Go(p.work) // under the lock: after close, nothing is added to what Stop waits for
 	}
 }
 

@@ -96,7 +96,8 @@ func (r *registry) unlink(j *job) {
 	j.newer, j.older = nil, nil
 }
 
-// finish moves a job that has a final status from the live ones to the window. stored: there is no backend to confirm it.
+// finish moves a job that has a final status from the live ones to the window. stored: no backend
+// will confirm it.
 func (r *registry) finish(j *job, status Status, d time.Duration, weight int, stored bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +106,7 @@ func (r *registry) finish(j *job, status Status, d time.Duration, weight int, st
 		r.durations[Bucket(d)]++
 		r.duration += d
 	}
-	j.stored = stored
+	j.stored = j.stored || stored // the backend may have been faster
 	r.window.push(j, weight)
 	r.weight += weight
 	r.evict()
