@@ -228,3 +228,34 @@ func Aliases(names ...string) TaskOption {
 func Idempotent() TaskOption {
 	return taskOption(func(d *definition) error { d.idempotent = true; return nil })
 }
+
+// Options joins several options into one, applied in order: a policy with a name, to be shared by tasks.
+//
+//	var Patient = taskflow.Options(taskflow.Retry(8, taskflow.Exponential(time.Second, 2)), taskflow.Deadline(time.Hour))
+func Options(opts ...Option) Option { return joined(opts) }
+
+type joined []Option
+
+func (o joined) applyTask(d *definition) error {
+	for _, option := range o {
+		if option == nil {
+			return invalid("Options: an option is nil")
+		}
+		if err := option.applyTask(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o joined) applyAdd(in *invocation) error {
+	for _, option := range o {
+		if option == nil {
+			return invalid("Options: an option is nil")
+		}
+		if err := option.applyAdd(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
