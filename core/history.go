@@ -196,8 +196,11 @@ func (h *history) write(ctx context.Context) (wait time.Duration) {
 func (h *history) save(ctx context.Context, jobs []*job) error {
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
-	h.m.store.writing.Lock()
-	defer h.m.store.writing.Unlock()
+	unlock, err := h.m.store.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	records := make([]Record, len(jobs))
 	for i, j := range jobs {
 		records[i] = j.snapshot(true)

@@ -117,8 +117,11 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	defer cancel()
 	// Under the lock that Save is called under: a job that ends from here on is saved after this write, and a job that has
 	// ended is left out, so that no unfinished row outlives its finished record.
-	l.m.store.writing.Lock()
-	defer l.m.store.writing.Unlock()
+	unlock, err := l.m.store.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	records := make([]Record, 0, len(entries))
 	last := make(map[*job]int, len(entries))
 	for _, e := range entries {

@@ -11,15 +11,25 @@ import (
 // store is the backend as the manager reads it, whatever it can do.
 type store struct {
 	backend Backend
-	query   Querier    // nil: listings load the whole history
-	writing sync.Mutex // held by Save and PutPending, see journal.write
+	query   Querier       // nil: listings load the whole history
+	writing chan struct{} // holds a token while Save or PutPending is under way, see journal.write
 
 	loading sync.Mutex // one load of the whole history at a time
 }
 
 func newStore(b Backend) *store {
 	q, _ := b.(Querier)
-	return &store{backend: b, query: q}
+	return &store{backend: b, query: q, writing: make(chan struct{}, 1)}
+}
+
+// lockWrites waits until no other write is under way, or until ctx ends; a mutex could not heed it.
+func (s *store) lockWrites(ctx context.Context) (unlock func(), err error) {
+	select {
+	case s.writing <- struct{}{}:
+		return func() { <-s.writing }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for another write: %w", ctx.Err())
+	}
 }
 
 func (s *store) page(ctx context.Context, q Query) (Page, error) {

@@ -55,7 +55,7 @@ func full() taskflow.Record {
 		Pool: "cpu", Priority: -7, Tags: map[string]string{"tenant": "acme", "empty": "", "": "no key"},
 		CreatedAt: base.Add(1 * time.Microsecond), RunAt: base.Add(2 * time.Second), StartTime: base.Add(3 * time.Second), EndTime: base.Add(4 * time.Second),
 		Attempts: 5, MaxRetries: 6, RetryOf: idAt(base.Add(-time.Hour), 0), RetriedBy: idAt(base.Add(time.Hour), 0), Error: "exit status 8", Stack: "goroutine 9 [running]:",
-		Logs: []string{"first", "", "third"}, LogCount: 10, Args: json.RawMessage(`{"b": 11,"a":[1.0,1e3,"x"]}`), Requeue: true, Durable: true, Owner: "instance12",
+		Logs: []string{"first", "", "third"}, LogCount: 10, Args: json.RawMessage(`{"b":11,"a":[1.0,1e3,"x"]}`), Requeue: true, Durable: true, Owner: "instance12",
 	}
 }
 
