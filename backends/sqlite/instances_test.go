@@ -1,0 +1,176 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"reflect"
+	"testing"
+
+	"github.com/taskflow-go/taskflow/backends/sqlite"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// childFile is the variable that makes the test binary the process that is killed below.
+const childFile = "TASKFLOW_SQLITE_CHILD"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childFile); path != "" {
+		child(path)
+	}
+	os.Exit(m.Run())
+}
+
+// child saves and journals for ever, and prints what has been accepted.
+func child(path string) {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
+	b := sqlite.Open(path)
+	ctx := context.Background()
+	fail(b.Open(ctx))
+	for n := 0; ; n += 2 {
+		fail(b.PutPending(ctx, []taskflow.Record{pendingRecord(n, "child"), pendingRecord(n+1, "child")}))
+		_, err := b.Save(ctx, records(n, n+1))
+		fail(err)
+		fmt.Println(n)
+	}
+}
+
+func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childFile+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	accepted := 0
+	lines := bufio.NewScanner(out)
+	for accepted < 50 && lines.Scan() {
+		accepted++
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // what it printed before it died
+		accepted++
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the process ended by itself")
+	}
+	if accepted < 50 {
+		t.Fatalf("the process stopped after %d", accepted)
+	}
+	b := opened(t, path)
+	for n := 0; n < 2*accepted; n += 2 {
+		if _, err := b.Get(t.Context(), record(n).ID); err != nil {
+			t.Fatalf("record %d of %d was accepted and is gone: %v", n, 2*accepted, err)
+		}
+	}
+	waiting, err := b.LoadPending(t.Context())
+	if err != nil || len(waiting) < accepted {
+		t.Fatalf("LoadPending returned %d records, %v; want at least the %d accepted ones", len(waiting), err, accepted)
+	}
+	var ids []string
+	for _, r := range waiting {
+		ids = append(ids, r.ID)
+	}
+	if got, err := b.Claim(t.Context(), ids, "heir"); err != nil || len(got) != len(ids) {
+		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(ids), err)
+	}
+}
+
+func TestOwnersStayWhileAnotherHasTheFileOpen(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	first := opened(t, path)
+	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(1, "first")}); err != nil {
+		t.Fatal(err)
+	}
+	second := opened(t, path)
+	owners := func(b *sqlite.Backend) (list []string) {
+		waiting, err := b.LoadPending(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range waiting {
+			list = append(list, r.Owner)
+		}
+		return list
+	}
+	if got := owners(second); !reflect.DeepEqual(got, []string{"first"}) {
+		t.Errorf("with the first still open the owners are %q, want first", got)
+	}
+	for _, b := range []*sqlite.Backend{first, second} {
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := owners(opened(t, path)); !reflect.DeepEqual(got, []string{""}) {
+		t.Errorf("once all had closed the owners are %q, want none", got)
+	}
+}
+
+// Each of two that stop at the same time saves its own tasks.
+func TestSnapshotsOfTwoHandlesStayApart(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	first, second := opened(t, path), opened(t, path)
+	for _, step := range []struct {
+		b    *sqlite.Backend
+		n    []int
+		want string
+	}{{first, []int{1, 2}, "[1 2]"}, {second, []int{3}, "[1 2 3]"}, {first, []int{4}, "[3 4]"}, {second, nil, "[4]"}} {
+		var list []taskflow.Record
+		for _, n := range step.n {
+			list = append(list, pendingRecord(n, ""))
+		}
+		if _, err := step.b.SavePending(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := second.LoadPending(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, r := range waiting {
+			for n := range 5 {
+				if r.ID == record(n).ID {
+					got = append(got, n)
+				}
+			}
+		}
+		if fmt.Sprint(got) != step.want {
+			t.Errorf("the waiting tasks are %v, want %s", got, step.want)
+		}
+	}
+}
+
+// A name that one handle deletes with its last record is stored anew by the other, which knew it.
+func TestNamesDeletedByAnotherHandle(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	first, second := opened(t, path), opened(t, path)
+	save(t, first, record(1))
+	if _, err := second.DeleteBefore(t.Context(), record(2).CreatedAt); err != nil {
+		t.Fatal(err)
+	}
+	other := record(2)
+	other.Name = "takes the free id"
+	save(t, second, other)
+	save(t, first, record(1))
+	got, err := second.Get(t.Context(), record(1).ID)
+	if err != nil || got.Name != record(1).Name {
+		t.Errorf("Get returned the name %q, %v; want %q", got.Name, err, record(1).Name)
+	}
+}
