@@ -1,0 +1,79 @@
+package dashboard
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// admit decides whether r is served. It returns the request with its session; nil when it has answered itself.
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request, rt *route) (*http.Request, error) {
+	switch {
+	case h.cfg.public:
+		return r, nil
+	case h.auth == nil:
+		return r, onlyLocal(r)
+	}
+	s, err := h.auth.sessions.find(r, h.cfg.users)
+	switch {
+	case err != nil:
+		return nil, err
+	case s != nil:
+		return withSession(r, s), nil
+	case rt != nil && rt.open:
+		return r, nil
+	}
+	if prefersHTML(r.Header.Get("Accept")) {
+		switch rt {
+		case h.routes.fixed[""]:
+			redirect(w, strings.TrimSuffix(pageFromRoot(r), "dashboard")+"auth/login", "", http.StatusSeeOther)
+			return nil, nil
+		case h.routes.fixed["dashboard"]:
+			redirect(w, "auth/login", "", http.StatusSeeOther)
+			return nil, nil
+		case h.routes.fixed["auth/logout"]:
+			redirect(w, "login", "", http.StatusSeeOther)
+			return nil, nil
+		}
+	}
+	w.Header().Set("WWW-Authenticate", `Cookie realm="taskflow"`)
+	return nil, refuse(http.StatusUnauthorized, "log in first, at auth/login")
+}
+
+// forwarded are headers that a proxy adds: a request with one of them comes from elsewhere, whatever its connection says.
+var forwarded = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Client-Ip",
+	"True-Client-Ip", "Cf-Connecting-Ip", "Via"}
+
+// onlyLocal refuses requests from other machines. It cannot see through a proxy on this machine that adds no header.
+func onlyLocal(r *http.Request) error {
+	const open = "; to open it, give dashboard.User(name, hash) for a login, or dashboard.Public() for everybody"
+	addr, err := netip.ParseAddr(peer(r))
+	if err != nil || !addr.Unmap().IsLoopback() {
+		return refuse(http.StatusForbidden, "%s", "this dashboard has no users and serves clients on its own machine only"+open)
+	}
+	for _, name := range forwarded {
+		if r.Header.Get(name) != "" {
+			return refuse(http.StatusForbidden,
+				"this dashboard has no users and serves clients on its own machine only; this request came through a proxy (%s)%s", name, open)
+		}
+	}
+	// A page of another site can make its own name point here, and would then count as the same origin.
+	if !localName(r.Host) {
+		return refuse(http.StatusForbidden,
+			"this dashboard has no users and answers to localhost and loopback addresses only, not to the name %q%s", clip(r.Host, 80), open)
+	}
+	return nil
+}
+
+func localName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

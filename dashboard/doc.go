@@ -1,0 +1,23 @@
+// Package dashboard serves a manager's tasks over HTTP: a JSON API, a live stream of changes (server-sent events) and a plain
+// page that uses both.
+//
+//	h, err := dashboard.New(m, dashboard.User("ada", os.Getenv("TASKS_PASSWORD_HASH")))
+//	...
+//	mux.Handle("/tasks/", http.StripPrefix("/tasks", h))
+//
+// The adapters' Mount does that for each framework. The handler expects the mount's prefix to be stripped and emits relative
+// URLs only, so that it works under any prefix, router group and reverse proxy. The API is described by the OpenAPI document
+// at openapi.json.
+//
+// # Who is let in
+//
+// With users ([User]) everything but the login page needs a session. Without users only clients on the same machine are
+// served, unless [Public] opens the mount to everybody, which suits a mount behind an application's own authentication.
+// Requests that change something are refused when they come from another origin; see [TrustedOrigin]. Everything that
+// somebody does is written to the audit trail of the manager.
+//
+// # What it is not for
+//
+// It is not a way to add tasks: handlers do that, with their own authorisation. It has one level of access: who may look may
+// also retry, cancel and delete history. It is not a store of metrics over time: package observe exports those.
+package dashboard

@@ -1,0 +1,124 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// requestTimeout bounds what one request may make the backend do.
+const requestTimeout = 30 * time.Second
+
+// Handler serves the dashboard of one manager. Made by [New]; safe for concurrent use.
+type Handler struct {
+	m       *taskflow.Manager
+	cfg     config
+	routes  *routes
+	feed    *feed
+	auth    *auth // nil: no users
+	pages   *pages
+	replay  chan struct{} // holds one token while a retry-failed runs: two at once would replay the same tasks
+	started time.Time
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// New makes the handler of m's dashboard. It does no I/O and starts nothing, so m need not be started yet. Errors: m is nil, or
+// an option is out of range or contradicts another.
+func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
+	if m == nil {
+		return nil, errors.New("dashboard: New: the manager is nil")
+	}
+	cfg := defaultConfig()
+	if err := cfg.apply(opts); err != nil {
+		return nil, fmt.Errorf("dashboard: New: %w", err)
+	}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), started: time.Now()}
+	pages, err := newPages(cfg.title, len(cfg.users) > 0)
+	if err != nil {
+		return nil, fmt.Errorf("dashboard: New: %w", err)
+	}
+	h.pages = pages
+	h.feed = newFeed(m, cfg.maxViewers)
+	if len(cfg.users) > 0 {
+		h.auth = newAuth(m, cfg.users, cfg.userNames, cfg.sessionTTL)
+	}
+	h.routes = h.newRoutes()
+	return h, nil
+}
+
+// Close ends the open streams and waits for the goroutine that feeds them. It is not needed when the manager is stopped,
+// which ends them too, nor for a handler that nobody watches. Requests that come later are served, except the stream.
+func (h *Handler) Close() error {
+	h.feed.close()
+	return nil
+}
+
+// ServeHTTP serves a request whose mount prefix was stripped: the path "" or "/" is the mount itself.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setSecurityHeaders(w.Header())
+	if err := h.serve(w, r); err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
+	if err := h.cfg.origins.Check(r); err != nil {
+		return refuse(http.StatusForbidden, "cross-origin request refused; if the page that sent it is yours, add its origin with dashboard.TrustedOrigin")
+	}
+	at := strings.TrimPrefix(r.URL.Path, "/")
+	rt, id := h.routes.match(at)
+	r, err := h.admit(w, r, rt)
+	if r == nil || err != nil {
+		return err
+	}
+	if rt == nil {
+		if to := strings.TrimSuffix(at, "/"); to != at && to != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			if known, _ := h.routes.match(to); known != nil { // relative URLs of pages count on there being no slash at the end
+				redirect(w, "../"+path.Base(to), r.URL.RawQuery, http.StatusTemporaryRedirect)
+				return nil
+			}
+		}
+		return refuse(http.StatusNotFound, "there is nothing at this path; openapi.json lists what there is")
+	}
+	serve := rt.endpoint(r.Method)
+	if serve == nil {
+		w.Header().Set("Allow", rt.allow())
+		return refuse(http.StatusMethodNotAllowed, "%s is not possible here; use %s", clip(r.Method, 16), rt.allow())
+	}
+	if !rt.lasting {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	r.SetPathValue("id", id)
+	return serve(w, r)
+}
+
+// setSecurityHeaders sets what every answer carries: no page of another origin may frame, run or read anything here, and
+// nothing but our own files can run. Caching is opted into by the few answers that may be kept.
+func setSecurityHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// redirect sends a relative Location; http.Redirect would make it absolute, without the prefix that was stripped.
+func redirect(w http.ResponseWriter, to, query string, status int) {
+	if query != "" {
+		to += "?" + query
+	}
+	w.Header().Set("Location", to)
+	w.WriteHeader(status)
+}

@@ -1,0 +1,121 @@
+package dashboard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// problem is an RFC 9457 problem document, and the error that an endpoint returns to answer with it.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+
+	retryAfter time.Duration // sent as a header when above 0
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+func refuse(status int, format string, args ...any) *problem {
+	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (p *problem) after(d time.Duration) *problem {
+	p.retryAfter = d
+	return p
+}
+
+func (p *problem) setRetryAfter(h http.Header) {
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(seconds(p.retryAfter)))
+	}
+}
+
+// problemOf says what the client is told about err; nil when err is none of its business.
+func problemOf(err error) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	detail := strings.TrimPrefix(err.Error(), "taskflow: ")
+	switch {
+	case errors.Is(err, taskflow.ErrNotFound):
+		return refuse(http.StatusNotFound, "%s", detail)
+	case errors.Is(err, taskflow.ErrNotRetryable), errors.Is(err, taskflow.ErrNotCancellable):
+		return refuse(http.StatusBadRequest, "%s", detail)
+	case errors.Is(err, taskflow.ErrNotRegistered):
+		return refuse(http.StatusConflict, "%s", detail)
+	case errors.Is(err, taskflow.ErrQueueFull):
+		return refuse(http.StatusServiceUnavailable, "%s", detail).after(5 * time.Second)
+	case errors.Is(err, taskflow.ErrStopped):
+		return refuse(http.StatusServiceUnavailable, "the task manager is not running").after(5 * time.Second)
+	case errors.Is(err, taskflow.ErrNotSupported):
+		return refuse(http.StatusNotImplemented, "%s", detail)
+	case errors.Is(err, context.DeadlineExceeded):
+		return refuse(http.StatusServiceUnavailable, "this took longer than %v and was given up; ask for less", requestTimeout).after(10 * time.Second)
+	}
+	return nil
+}
+
+// fail answers with err, which must come before anything was written.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p == nil {
+		if r.Context().Err() != nil {
+			return // the client has gone
+		}
+		// Texts of a backend may name hosts and users: they are for the log only.
+		h.m.Logger().Error("dashboard: request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		p = refuse(http.StatusInternalServerError, "something failed here; the server's log says what")
+	}
+	p.setRetryAfter(w.Header())
+	h.respond(w, r, p.Status, "application/problem+json", p)
+}
+
+// answer sends v as JSON.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, v any) error {
+	h.respond(w, r, http.StatusOK, "application/json", v)
+	return nil
+}
+
+func (h *Handler) respond(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		h.m.Logger().Error("dashboard: encode an answer", "path", r.URL.Path, "error", err)
+		status, contentType = http.StatusInternalServerError, "application/problem+json"
+		body = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the answer cannot be encoded"}`)
+	}
+	h.send(w, r, status, contentType, body)
+}
+
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		h.m.Logger().Debug("dashboard: client left during the answer", "path", r.URL.Path, "error", err)
+	}
+}
+
+// seconds rounds up, so that a client that waits as long as it is told to is late enough.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// clip returns s as valid UTF-8 of at most limit bytes.
+func clip(s string, limit int) string {
+	if len(s) > limit {
+		for limit > 0 && !utf8.RuneStart(s[limit]) {
+			limit--
+		}
+		s = s[:limit]
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

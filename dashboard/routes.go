@@ -1,0 +1,89 @@
+package dashboard
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// endpoint answers a request, or returns the error to answer with: a *problem, an error of the core, or any other, which
+// the client sees as a 500 without details.
+type endpoint func(w http.ResponseWriter, r *http.Request) error
+
+// route is one path and its methods.
+type route struct {
+	methods map[string]endpoint
+	open    bool // served without a session
+	lasting bool // has no time limit
+}
+
+// endpoint returns what serves the method; nil: nothing does. net/http leaves out the body of an answer to HEAD.
+func (rt *route) endpoint(method string) endpoint {
+	if method == http.MethodHead && !rt.lasting {
+		method = http.MethodGet
+	}
+	return rt.methods[method]
+}
+
+func (rt *route) allow() string {
+	all := slices.Sorted(maps.Keys(rt.methods))
+	if rt.methods[http.MethodGet] != nil && !rt.lasting {
+		all = append(all, http.MethodHead)
+	}
+	return strings.Join(all, ", ")
+}
+
+// routes maps paths, without the slash at their beginning, to routes. It is not an http.ServeMux because that answers unclean paths with
+// absolute redirects, which are wrong under a stripped prefix.
+type routes struct {
+	fixed  map[string]*route
+	byTask map[string]*route // by what follows the task's id: "", "/retry", "/cancel"
+}
+
+func (rs *routes) match(at string) (rt *route, id string) {
+	if rt = rs.fixed[at]; rt != nil {
+		return rt, ""
+	}
+	id, _, _ = strings.Cut(at, "/")
+	if id == "" {
+		return nil, ""
+	}
+	return rs.byTask[at[len(id):]], id
+}
+
+func (h *Handler) newRoutes() *routes {
+	get := func(e endpoint) *route { return &route{methods: map[string]endpoint{http.MethodGet: e}} }
+	post := func(e endpoint) *route { return &route{methods: map[string]endpoint{http.MethodPost: e}} }
+	rs := &routes{
+		fixed: map[string]*route{
+			"":             get(h.list),
+			"metrics":      get(h.metrics),
+			"functions":    get(h.functions),
+			"schedules":    get(h.schedules),
+			"audit":        get(h.auditTrail),
+			"instances":    get(h.instances),
+			"openapi.json": get(h.openAPI),
+			"bulk-retry":   post(h.bulkRetry),
+			"retry-failed": post(h.retryFailed),
+			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
+
+			"dashboard":         get(h.page),
+			"dashboard/app.js":  get(h.asset("app.js")),
+			"dashboard/app.css": get(h.asset("app.css")),
+			"dashboard/stream":  {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
+		},
+		byTask: map[string]*route{
+			"":        get(h.task),
+			"/retry":  post(h.retry),
+			"/cancel": post(h.cancel),
+		},
+	}
+	if h.auth != nil {
+		rs.fixed["auth/login"] = &route{open: true, methods: map[string]endpoint{
+			http.MethodGet: h.loginPage, http.MethodPost: h.login}}
+		rs.fixed["auth/login.css"] = &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset("login.css")}}
+		rs.fixed["auth/logout"] = post(h.logout)
+	}
+	return rs
+}
