@@ -1,0 +1,92 @@
+package tasks_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	tasks "github.com/taskflow-go/taskflow/adapters/gin"
+	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	if os.Getenv(childRole) != "" {
+		if err := child(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func listenLocal() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
+
+// newManager returns a manager that is not started yet: Run does that.
+func newManager(t testing.TB, opts ...taskflow.ManagerOption) *taskflow.Manager {
+	t.Helper()
+	m, err := taskflow.New(append([]taskflow.ManagerOption{taskflow.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	return m
+}
+
+// startedManager is for tests that have a server of their own, or none.
+func startedManager(t testing.TB, opts ...taskflow.ManagerOption) *taskflow.Manager {
+	t.Helper()
+	m := newManager(t, opts...)
+	if err := m.Start(context.Background()); err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := m.Stop(context.Background()); err != nil {
+			t.Errorf("Stop: %v", err)
+		}
+	})
+	return m
+}
+
+// newEngine returns an engine without Recovery, whose routes may add tasks.
+func newEngine(m *taskflow.Manager) *gin.Engine {
+	r := gin.New()
+	r.Use(tasks.Middleware(m))
+	return r
+}
+
+// run serves engine by Run until the test ends.
+func run(t testing.TB, engine *gin.Engine, m *taskflow.Manager, ln *adaptertest.Listener, opts ...tasks.RunOption) *adaptertest.Service {
+	t.Helper()
+	return adaptertest.Start(t, func(ctx context.Context) error {
+		return tasks.Run(ctx, engine, m, "", append(opts, tasks.WithListener(ln))...)
+	})
+}
+
+// stopClean ends the service and expects nothing to complain about.
+func stopClean(t testing.TB, s *adaptertest.Service) {
+	t.Helper()
+	s.Stop()
+	if err := s.Wait(); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+func get(t testing.TB, url string) *http.Response {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	return resp
+}

@@ -1,0 +1,22 @@
+package httpx
+
+import (
+	"net/http"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// Handler returns next with the tasks of each request held until its response has left.
+func Handler(m *taskflow.Manager, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q, r := Begin(m, r)
+		if q == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ok := false
+		defer func() { q.End(ok) }() // no recover: a panic goes on as it was, with its stack
+		next.ServeHTTP(w, r)
+		ok = true
+	})
+}
