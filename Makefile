@@ -1,0 +1,88 @@
+# `make` lists the targets. Nothing but Go is needed in advance: tools are built into .tools/, pinned to these versions.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION   := v1.9.0
+BENCHSTAT_VERSION     := v0.0.0-20260908200009-22c9c6c9d4da
+
+GO        ?= go
+PKG       ?= ./...
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+COUNT     ?= 1
+
+TOOLS         := $(CURDIR)/.tools
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+BENCHSTAT     := $(TOOLS)/benchstat-$(BENCHSTAT_VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## run all tests, and build the benchmarks; needs only Go
+	$(GO) vet $(PKG)
+	$(GO) test -shuffle=on -timeout=10m $(PKG)
+	cd bench && $(GO) vet ./...
+
+.PHONY: race
+race: ## run all tests under the race detector; needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=15m $(PKG)
+
+.PHONY: fuzz
+fuzz: ## run each fuzz test for a short while (FUZZTIME=10s)
+	GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: cover
+cover: ## run all tests and print what they cover; details in coverage.html
+	$(GO) test -timeout=10m -coverpkg=./... -coverprofile=coverage.out ./...
+	$(GO) tool cover -html=coverage.out -o coverage.html
+	$(GO) tool cover -func=coverage.out | tail -n 1
+
+.PHONY: bench
+bench: ## run the benchmarks of bench/ (BENCHTIME=1s COUNT=1); see bench/README.md
+	cd bench && $(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout=60m ./...
+
+.PHONY: benchstat
+benchstat: $(BENCHSTAT) ## compare two outputs of make bench: make benchstat OLD=a.txt NEW=b.txt
+	$(BENCHSTAT) $(OLD) $(NEW)
+
+.PHONY: examples
+examples: ## build every program of examples/
+	$(GO) build -o /dev/null ./examples/...
+
+.PHONY: fmt
+fmt: ## format all Go code
+	gofmt -w $$(scripts/gofiles.sh)
+
+.PHONY: fmt-check
+fmt-check: ## fail when some Go code is not formatted
+	@files=$$(gofmt -l $$(scripts/gofiles.sh)); if [ -n "$$files" ]; then echo "not formatted, run make fmt:"; echo "$$files"; exit 1; fi
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## run the linters of .golangci.yml
+	$(GOLANGCI_LINT) run $(PKG)
+	cd bench && $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+
+.PHONY: tidy-check
+tidy-check: ## fail when a go.mod or go.sum is not tidy
+	$(GO) mod tidy -diff
+	cd bench && $(GO) mod tidy -diff
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## look for known vulnerabilities; needs the network
+	scripts/vuln.sh $(GOVULNCHECK)
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) $(GOVULNCHECK) $(BENCHSTAT) ## build the tools into .tools/
+
+# A tool is built once for each version: its file carries the version in its name.
+$(GOLANGCI_LINT): PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+$(GOVULNCHECK):   PACKAGE = golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+$(BENCHSTAT):     PACKAGE = golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
+$(GOLANGCI_LINT) $(GOVULNCHECK) $(BENCHSTAT):
+	mkdir -p $(TOOLS)/build
+	GOBIN=$(TOOLS)/build $(GO) install $(PACKAGE)
+	mv $(TOOLS)/build/$(notdir $(firstword $(subst @, ,$(PACKAGE)))) $@

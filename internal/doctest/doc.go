@@ -1,0 +1,6 @@
+// Package doctest keeps the documentation true: its Go code compiles, its commands run, its links lead somewhere, and its
+// tables name every option and limit that there is.
+//
+// A Go block in README.md is either a whole file, whose first line is a comment with its name, or statements, which see the
+// variables listed in goblocks_test.go. A shell block holds commands, one a line; commands_test.go says how each is tried.
+package doctest

@@ -1,0 +1,95 @@
+package doctest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// around is what surrounds a block of statements: the variables that it may use, and the packages.
+const around = `package fragments
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	tasks "github.com/taskflow-go/taskflow/adapters/gin"
+	"github.com/taskflow-go/taskflow/backends/memory"
+	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
+)
+
+var _ = []any{os.Getenv, time.Now, tasks.Middleware, memory.New, taskflow.New, dashboard.New}
+
+func _(ctx context.Context, m *taskflow.Manager, r *gin.Engine, c *gin.Context) {
+//line %s:%d
+%s}
+`
+
+var fileName = regexp.MustCompile(`^// ([a-z_/]+\.go)\n`)
+
+// TestGoBlocksCompile builds the Go code of README.md as a user's program, outside of this module.
+func TestGoBlocksCompile(t *testing.T) {
+	t.Parallel()
+	all := blocks(t, "README.md", "go")
+	if len(all) == 0 {
+		t.Fatal("README.md has no Go code")
+	}
+	files := map[string]string{}
+	for i, b := range all {
+		if name := fileName.FindStringSubmatch(b.text); name != nil {
+			files[name[1]] = fmt.Sprintf("//line %s:%d\n%s", b.file, b.line, b.text)
+			continue
+		}
+		files[fmt.Sprintf("fragment%d/fragment.go", i)] = fmt.Sprintf(around, b.file, b.line, b.text)
+	}
+	if out, err := compile(t, files); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestWrongGoBlocksAreNoticed shows that the test above can fail.
+func TestWrongGoBlocksAreNoticed(t *testing.T) {
+	t.Parallel()
+	out, err := compile(t, map[string]string{"fragment/fragment.go": fmt.Sprintf(around, "README.md", 7, "\ttasks.Add(c, m)\n")})
+	if err == nil || !strings.Contains(out, "README.md:7") {
+		t.Errorf("a wrong block gave error %v and output %q, want an error that names README.md:7", err, out)
+	}
+}
+
+// compile builds files as the module example.com/app, which uses this module as it is here.
+func compile(t *testing.T, files map[string]string) (output string, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	here, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requirements := read(t, "go.mod")
+	if at := strings.Index(requirements, "\ngo "); at >= 0 {
+		requirements = requirements[at:]
+	}
+	files["go.mod"] = "module example.com/app\n" + requirements + "\nrequire github.com/taskflow-go/taskflow v0.0.0\n" +
+		"replace github.com/taskflow-go/taskflow => " + filepath.ToSlash(here) + "\n"
+	files["go.sum"] = read(t, "go.sum")
+	for name, text := range files {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "vet", "-mod=mod", "./...")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
