@@ -33,6 +33,7 @@ func newPages(title string, withLogin bool) (*pages, error) {
 	p := &pages{title: title, assets: map[string]asset{}}
 	for name, contentType := range map[string]string{
 		"app.js": "text/javascript; charset=utf-8", "app.css": "text/css; charset=utf-8", "login.css": "text/css; charset=utf-8",
+		"icon.svg": "image/svg+xml",
 	} {
 		body, err := files.ReadFile("ui/" + name)
 		if err != nil {

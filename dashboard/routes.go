@@ -68,10 +68,11 @@ func (h *Handler) newRoutes() *routes {
 			"retry-failed": post(h.retryFailed),
 			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
 
-			"dashboard":         get(h.page),
-			"dashboard/app.js":  get(h.asset("app.js")),
-			"dashboard/app.css": get(h.asset("app.css")),
-			"dashboard/stream":  {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
+			"dashboard":          get(h.page),
+			"dashboard/app.js":   get(h.asset("app.js")),
+			"dashboard/app.css":  get(h.asset("app.css")),
+			"dashboard/icon.svg": get(h.asset("icon.svg")),
+			"dashboard/stream":   {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
 		},
 		byTask: map[string]*route{
 			"":        get(h.task),
