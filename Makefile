@@ -24,12 +24,12 @@ help: ## list the targets
 .PHONY: test
 test: ## run all tests, and build the benchmarks; needs only Go
 	$(GO) vet $(PKG)
-	$(GO) test -shuffle=on -timeout=10m $(PKG)
+	$(GO) test -shuffle=on -timeout=5m $(PKG)
 	cd bench && $(GO) vet ./...
 
 .PHONY: race
 race: ## run all tests under the race detector; needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=15m $(PKG)
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=10m $(PKG)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for a short while (FUZZTIME=10s)

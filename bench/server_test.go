@@ -36,7 +36,7 @@ func BenchmarkServer(b *testing.B) {
 			first.round(b)
 			second.round(b)
 			var ratios []float64
-			var spentFirst, spentSecond time.Duration
+			var sums [2]time.Duration
 			for b.Loop() {
 				var x, y time.Duration
 				if len(ratios)%2 == 0 {
@@ -44,12 +44,12 @@ func BenchmarkServer(b *testing.B) {
 				} else {
 					y, x = second.round(b), first.round(b)
 				}
-				spentFirst, spentSecond = spentFirst+x, spentSecond+y
+				sums[0], sums[1] = sums[0]+x, sums[1]+y
 				ratios = append(ratios, x.Seconds()/y.Seconds())
 			}
 			requests := float64(perRound * len(ratios))
-			b.ReportMetric(requests/spentFirst.Seconds(), tt.first+"-req/s")
-			b.ReportMetric(requests/spentSecond.Seconds(), "taskflow-req/s")
+			b.ReportMetric(requests/sums[0].Seconds(), tt.first+"-req/s")
+			b.ReportMetric(requests/sums[1].Seconds(), "taskflow-req/s")
 			b.ReportMetric(quantile(ratios, 0.5), "median-ratio")
 		})
 	}
@@ -70,9 +70,10 @@ func serve(b *testing.B, name string) *load {
 	if err != nil {
 		b.Fatal(err)
 	}
-	srv := &http.Server{Handler: engines(b)[name].Handler(), ReadHeaderTimeout: time.Minute}
+	m, all := engines(b)
+	srv := &http.Server{Handler: all[name].Handler(), ReadHeaderTimeout: time.Minute}
 	if strings.HasPrefix(name, "middleware") {
-		tasks.Attach(srv, started(b))
+		tasks.Attach(srv, m)
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() {

@@ -165,8 +165,40 @@ func TestTaskOfAHandlerThatTimedOutStartsAtItsReturn(t *testing.T) {
 	if n := m.Pools()[0].Running; n != 0 {
 		t.Errorf("%d tasks run while the handler does", n)
 	}
-	close(goOn)
 	close(returned)
+	began := time.Now()
+	close(goOn)
+	adaptertest.Receive(t, "the task", started)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("the task started %v after the return: only the last resort started it", took)
+	}
+}
+
+// A stream keeps an HTTP/2 connection busy for hours: what is told about the connection says nothing about other requests on it.
+func TestOverHTTP2TasksDoNotWaitForOtherRequestsOfTheConnection(t *testing.T) {
+	t.Parallel()
+	engine, m, started := addAndAnswer(t)
+	over := make(chan struct{})
+	engine.GET("/stream", func(c *gin.Context) {
+		c.Writer.Flush()
+		<-over
+	})
+	srv := httptest.NewUnstartedServer(engine)
+	tasks.Attach(srv.Config, m)
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	defer close(over)
+	for _, path := range []string{"/stream", "/"} {
+		resp, err := srv.Client().Get(srv.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if resp.ProtoMajor != 2 {
+			t.Fatalf("the test speaks %s", resp.Proto)
+		}
+	}
 	adaptertest.Receive(t, "the task", started)
 }
 

@@ -58,13 +58,13 @@ func TestPanicDropsTheTasksOfItsRequest(t *testing.T) {
 	recovery := gin.RecoveryWithWriter(io.Discard)
 	for name, tc := range map[string]struct {
 		before []gin.HandlerFunc
-		panics func()
+		value  any
 		status int // 0: the connection is cut
 	}{
-		"with Recovery":    {[]gin.HandlerFunc{recovery}, func() { panic("boom") }, http.StatusInternalServerError},
-		"without Recovery": {nil, func() { panic("boom") }, 0},
-		"ErrAbortHandler":  {nil, func() { panic(http.ErrAbortHandler) }, 0},
-		"a nil panic":      {[]gin.HandlerFunc{recovery}, func() { panic(nil) }, http.StatusInternalServerError},
+		"with Recovery":    {[]gin.HandlerFunc{recovery}, "boom", http.StatusInternalServerError},
+		"without Recovery": {nil, "boom", 0},
+		"ErrAbortHandler":  {nil, http.ErrAbortHandler, 0},
+		"a nil panic":      {[]gin.HandlerFunc{recovery}, nil, http.StatusInternalServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +75,7 @@ func TestPanicDropsTheTasksOfItsRequest(t *testing.T) {
 			engine.GET("/", func(c *gin.Context) {
 				handles <- tasks.Add(c, func() { t.Error("the task of a request that failed ran") })
 				requests <- c.Request.Context()
-				tc.panics()
+				panic(tc.value)
 			})
 			ln := adaptertest.Listen(t, 0)
 			s := run(t, engine, m, ln, tasks.WithServer(func(s *http.Server) { s.ErrorLog = nil }))

@@ -31,8 +31,9 @@ func Run(ctx context.Context, engine *gin.Engine, m *taskflow.Manager, addr stri
 	return httpx.Run(ctx, h, m, addr, opts...)
 }
 
-// Attach prepares a server of your own, whose Handler is a Gin engine (engine.Handler()), to tell when responses have left, and to end live streams at
-// its Shutdown. Hooks that it has already are kept. Call it before the server serves; starting and stopping remain yours, in this order:
+// Attach prepares a server of your own, whose Handler is a Gin engine (engine.Handler()), to tell when responses have left, and
+// to end live streams at its Shutdown. Hooks that it has already are kept. Call it before the server serves; starting and
+// stopping remain yours, in this order:
 //
 //	tasks.Attach(srv, m)
 //	err := m.Start(ctx)

@@ -142,7 +142,9 @@ func TestAttachedServerShutsDownWithAnOpenStream(t *testing.T) {
 	stream.WaitNamed("hello")
 	silent := adaptertest.Dial(t, ln.Addr().String())
 	began := time.Now()
-	if err := srv.Shutdown(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), adaptertest.Patience)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if took := time.Since(began); took > 3*time.Second {

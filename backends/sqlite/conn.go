@@ -13,7 +13,7 @@ import (
 )
 
 // conn is one connection with its prepared statements. It belongs to whoever took it from its pool, one goroutine at a
-// time. The driver is used directly: database/sql would cost a third of the speed of Save.
+// time. The driver is used directly: this package has one writer and a few readers of its own, and no use for another pool.
 type conn struct {
 	raw   driver.Conn
 	stmts map[string]driver.Stmt

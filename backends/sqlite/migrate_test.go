@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,30 +112,27 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 func TestMigrationRunsOnce(t *testing.T) {
 	t.Parallel()
 	path := versionOne(t)
-	errs := make(chan error)
-	for range 4 {
-		go func() { // awaited by the receives below
-			b := sqlite.Open(path, sqlite.Logger(slog.New(slog.DiscardHandler)))
-			err := b.Open(t.Context())
-			if err == nil {
-				_, err = b.Load(t.Context())
-			}
-			errs <- err
-			<-t.Context().Done()
+	var (
+		wg   sync.WaitGroup
+		errs [4]error
+	)
+	for i := range errs {
+		b := sqlite.Open(path, sqlite.Logger(slog.New(slog.DiscardHandler)))
+		t.Cleanup(func() {
 			if err := b.Close(); err != nil {
 				t.Error(err)
 			}
-			errs <- nil
-		}()
+		})
+		wg.Go(func() {
+			if errs[i] = b.Open(t.Context()); errs[i] == nil {
+				_, errs[i] = b.Load(t.Context())
+			}
+		})
 	}
-	for range 4 {
-		if err := <-errs; err != nil {
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
 			t.Errorf("one of four: %v", err)
 		}
 	}
-	t.Cleanup(func() {
-		for range 4 {
-			<-errs
-		}
-	})
 }

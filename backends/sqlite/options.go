@@ -27,12 +27,16 @@ type config struct {
 	busy     time.Duration
 	readers  int
 	maxPages int
+	bounds   bounds
 	log      *slog.Logger
 	err      error
 }
 
 func defaults() config {
-	return config{sync: Normal, busy: 5 * time.Second, readers: 4, log: slog.Default()}
+	return config{
+		sync: Normal, busy: 5 * time.Second, readers: 4, log: slog.Default(),
+		bounds: bounds{rows: 20_000, texts: 8_000, textTime: 20 * time.Millisecond},
+	}
 }
 
 func (c *config) fail(err error) { c.err = errors.Join(c.err, err) }

@@ -4,23 +4,25 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// What one Query examines at most, in rows of the index that leads it. A filter by one thing finds all it wants in the
-// index and needs no limit; a combination may match half of the history each and nothing together.
-const (
-	examineRows  = 20_000
-	examineTexts = 8_000 // when texts of each row must be looked into
-)
+// bounds is how much one Query or Count does at most. A filter by one thing finds all it wants in an index and needs no limit; of
+// a combination each part may match half of the history, and nothing both.
+type bounds struct {
+	rows     int           // examined of the index that leads
+	texts    int           // the same, when texts of each row must be looked into
+	textTime time.Duration // in the full-text index: a text may consist of pieces that each are everywhere
+}
 
 // Query implements [taskflow.Querier]. A combination of filters, or a text that is short or found everywhere, may come back
 // with fewer records than Limit, even none, together with a Next: that much was examined.
 func (b *Backend) Query(ctx context.Context, q taskflow.Query) (taskflow.Page, error) {
 	var page taskflow.Page
 	err := b.read(ctx, "query", func(c *conn) error {
-		s, err := newSearch(ctx, c, q.Filter, q.Before)
+		s, err := newSearch(ctx, c, q.Filter, q.Before, b.cfg.bounds)
 		if err != nil || s.nothing {
 			return err
 		}
@@ -82,7 +84,7 @@ func (b *Backend) page(ctx context.Context, c *conn, ids statement, limit int, f
 func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (int, error) {
 	var n int64
 	err := b.read(ctx, "count", func(c *conn) error {
-		s, err := newSearch(ctx, c, f, "")
+		s, err := newSearch(ctx, c, f, "", b.cfg.bounds)
 		if err != nil || s.nothing || limit < 1 {
 			return err
 		}

@@ -39,10 +39,11 @@ type search struct {
 	low, high []byte // low <= id < high; nil: no limit
 	terms     []term
 	nothing   bool // nothing can match
+	bounds    bounds
 }
 
-func newSearch(ctx context.Context, c *conn, f taskflow.Filter, before string) (*search, error) {
-	s := &search{}
+func newSearch(ctx context.Context, c *conn, f taskflow.Filter, before string, most bounds) (*search, error) {
+	s := &search{bounds: most}
 	if err := s.limit(f, before); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func newSearch(ctx context.Context, c *conn, f taskflow.Filter, before string) (
 		s.terms = append(s.terms, indexTerm("history_name", "h.name_id = ?", id))
 	}
 	if f.Text != "" {
-		t, err := textTerm(ctx, c, lower(f.Text))
+		t, err := textTerm(ctx, c, lower(f.Text), most.textTime)
 		if err != nil {
 			return nil, err
 		}
@@ -133,9 +134,9 @@ func tagTerm(key, value string) term {
 // lead chooses the term whose index reaches furthest back within the rows that may be examined. Floor is the last id to
 // examine; nil when there is no need to stop: the index holds fewer rows, or every row of it is a hit.
 func (s *search) lead(ctx context.Context, c *conn) (leader int, floor []byte, err error) {
-	rows := examineRows
+	rows := s.bounds.rows
 	if slices.ContainsFunc(s.terms, func(t term) bool { return t.texts }) {
-		rows = examineTexts
+		rows = s.bounds.texts
 	}
 	leader = -1
 	for i, t := range s.terms {

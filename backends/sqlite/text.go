@@ -16,13 +16,11 @@ import (
 const (
 	nameSources = 50    // names that contain the text
 	textHits    = 2_000 // records whose error or tags contain it
-	// textTime ends a look into the full-text index: a text may consist of pieces that each are everywhere.
-	textTime = 30 * time.Millisecond
 )
 
 // textTerm looks for a text (in lower case) in names, errors, tag values and the beginning of the id. Its sources are complete but not
 // exact: the full-text index knows more letter cases than ASCII's. Without sources the history is walked.
-func textTerm(ctx context.Context, c *conn, text string) (term, error) {
+func textTerm(ctx context.Context, c *conn, text string, atMost time.Duration) (term, error) {
 	t := term{partial: true, texts: true}
 	t.check = statement{`(EXISTS (SELECT 1 FROM name n WHERE n.name_id = h.name_id AND instr(lower(n.name), ?) > 0)
 		OR instr(lower(h.error), ?) > 0
@@ -38,7 +36,7 @@ func textTerm(ctx context.Context, c *conn, text string) (term, error) {
 	if err != nil || !complete {
 		return t, err
 	}
-	hits, complete, err := textsWith(ctx, c, text)
+	hits, complete, err := textsWith(ctx, c, text, atMost)
 	if err != nil || !complete {
 		return t, err
 	}
@@ -77,13 +75,13 @@ func namesWith(ctx context.Context, c *conn, text string) (ids []int64, complete
 
 // textsWith returns the rows of the full-text index that contain the text; incomplete when it is too short for the index,
 // in too many, or takes too long.
-func textsWith(ctx context.Context, c *conn, text string) (ids []int64, complete bool, err error) {
+func textsWith(ctx context.Context, c *conn, text string, atMost time.Duration) (ids []int64, complete bool, err error) {
 	ids = []int64{}
 	if utf8.RuneCountInString(text) < 3 {
 		return ids, false, nil
 	}
 	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-	limited, cancel := context.WithTimeout(ctx, textTime)
+	limited, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	err = c.query(limited, "SELECT rowid FROM search WHERE search MATCH ? LIMIT ?", []any{phrase, int64(textHits + 1)}, func(row []driver.Value) error {
 		r := rowReader{row: row}

@@ -247,16 +247,33 @@ func (b *keepsPending) Save(ctx context.Context, records []taskflow.Record) (int
 	return n, errors.Join(err, b.PutPending(ctx, before))
 }
 
-type journalsOneByOne struct{ *memory.Backend }
+// journalsOneByOne stores the first record, and the others once a reader has been there.
+type journalsOneByOne struct {
+	*memory.Backend
+	read chan struct{}
+}
 
 func (b *journalsOneByOne) PutPending(ctx context.Context, records []taskflow.Record) error {
-	for i := range records {
-		if err := b.Backend.PutPending(ctx, records[i:i+1]); err != nil {
-			return err
-		}
-		time.Sleep(10 * time.Microsecond) // the gap in which a reader sees a part
+	if err := b.Backend.PutPending(ctx, records[:1]); err != nil {
+		return err
 	}
-	return nil
+	for range 2 { // the first read may have begun before the record was there
+		select {
+		case b.read <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return b.Backend.PutPending(ctx, records[1:])
+}
+
+func (b *journalsOneByOne) LoadPending(ctx context.Context) ([]taskflow.Record, error) {
+	all, err := b.Backend.LoadPending(ctx)
+	select {
+	case <-b.read:
+	default: // nobody waits
+	}
+	return all, err
 }
 
 type journalsOnce struct {

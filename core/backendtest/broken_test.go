@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func brokenBackends() []brokenBackend {
 		{"keeps pending rows", "claim/save removes the pending row", func(b *memory.Backend) taskflow.Backend { return &keepsPending{b} }},
 		{"keeps pending rows", "journal/save moves a row to the history", func(b *memory.Backend) taskflow.Backend { return &keepsPending{b} }},
 		{"forgets owners", "journal/every field comes back", func(b *memory.Backend) taskflow.Backend { return &forgetsOwners{b} }},
-		{"journals one by one", "journal/all or none", func(b *memory.Backend) taskflow.Backend { return &journalsOneByOne{b} }},
+		{"journals one by one", "journal/all or none", func(b *memory.Backend) taskflow.Backend { return &journalsOneByOne{b, make(chan struct{})} }},
 		{"journals once", "journal/putting again replaces", func(b *memory.Backend) taskflow.Backend { return &journalsOnce{Backend: b} }},
 		{"snapshots new rows only", "journal/a snapshot updates a journaled row", func(b *memory.Backend) taskflow.Backend { return &snapshotsNewOnly{b} }},
 		{"shows the oldest first", "audit/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &oldestFirst{b} }},
@@ -163,8 +164,8 @@ func (w *watcher) report(s string) {
 func (w *watcher) Cleanup(f func()) { w.cleanups = append(w.cleanups, f) }
 
 func (w *watcher) cleanUp() {
-	for i := len(w.cleanups) - 1; i >= 0; i-- {
-		w.cleanups[i]()
+	for _, f := range slices.Backward(w.cleanups) {
+		f()
 	}
 }
 

@@ -60,7 +60,7 @@ func likeAList(k *kit) {
 
 var (
 	someNames = []string{"send_email", "Send_Email", "resize", "main.go:42", "naïve 'quoted\"", "100%"}
-	someTexts = []string{"", "a", "ab", "abc", "ABC abc", "timeout", "Timeout while reading", "50% off_", "日本語テキスト", "línea\nlínea", `"'\`}
+	someTexts = []string{"", "a", "ab", "abc", "ABC abc", "timeout", "Timeout while reading", "50% off_", "日本語テキスト", "línea\nnueva", `"'\`}
 	someKeys  = []string{"tenant", "Tenant", "order id", "ключ", "a.b", `x"y`}
 )
 

@@ -2,10 +2,12 @@ package adaptertest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 )
@@ -88,7 +90,7 @@ func (c *Client) WaitClosed() {
 		c.t.Fatalf("set the deadline: %v", err)
 	}
 	if _, err := io.Copy(io.Discard, c.in); err != nil {
-		if ne, ok := err.(net.Error); ok && ne.Timeout() {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			c.t.Fatalf("the server has not closed the connection within %v", Patience)
 		}
 	}

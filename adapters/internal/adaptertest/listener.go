@@ -45,7 +45,7 @@ type countingConn struct {
 
 func (c *countingConn) Write(b []byte) (int, error) {
 	if c.l.pause > 0 {
-		time.Sleep(c.l.pause) // not a wait for something: this is the slow network itself
+		<-time.After(c.l.pause) // not a wait for something: this is the slow network itself
 	}
 	n, err := c.Conn.Write(b)
 	c.l.written.Add(int64(n))

@@ -16,20 +16,24 @@ type trackKey struct{}
 // when a response is out. Made by the server's accept loop, told by the connection's own goroutine, joined by handlers.
 type conn struct {
 	net.Conn
-	mu     sync.Mutex
-	open   *Request // the requests whose response has not left, linked by next: one, or several when a handler dispatches parts
-	gone   bool     // closed or hijacked: nothing will be told any more
-	silent bool     // nothing has been read from it yet
+	mu    sync.Mutex
+	state http.ConnState
+	open  *Request // the requests whose response has not left, linked by next: one, or several when a handler dispatches parts
 }
 
-// join makes q wait for the response that the connection is serving now. False: nothing will be told about it.
+// join makes q, which nobody else knows yet, wait for the response that the connection is serving now. False: nothing will be told
+// about it.
 func (c *conn) join(q *Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.gone {
+	switch c.state {
+	case http.StateClosed, http.StateHijacked:
 		return false
+	case http.StateIdle:
+		q.sent = true // http.TimeoutHandler has answered before the middleware was reached
+	default:
+		q.next, c.open = c.open, q
 	}
-	q.next, c.open = c.open, q
 	return true
 }
 
@@ -38,8 +42,7 @@ func (c *conn) change(s http.ConnState) {
 	c.mu.Lock()
 	open := c.open
 	c.open = nil
-	c.silent = s == http.StateNew
-	c.gone = s == http.StateClosed || s == http.StateHijacked
+	c.state = s
 	c.mu.Unlock()
 	for q := open; q != nil; q = q.next {
 		if s == http.StateHijacked {
@@ -54,7 +57,7 @@ func (c *conn) change(s http.ConnState) {
 func (c *conn) isSilent() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.silent
+	return c.state == http.StateNew
 }
 
 // conns follows the connections of one server.

@@ -34,7 +34,7 @@ func startedManager(t *testing.T) *taskflow.Manager {
 }
 
 // serve runs an attached server until the test ends.
-func serve(t *testing.T, m *taskflow.Manager, h http.Handler, ln net.Listener) *http.Server {
+func serve(t *testing.T, m *taskflow.Manager, h http.Handler, ln net.Listener) {
 	t.Helper()
 	srv := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	httpx.Attach(srv, m)
@@ -48,7 +48,6 @@ func serve(t *testing.T, m *taskflow.Manager, h http.Handler, ln net.Listener) *
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return srv
 }
 
 // unhashableListener gives connections of a type that cannot be the key of a map.
@@ -118,6 +117,7 @@ func TestTasksOfAMiddlewareReachedAfterTheResponseStart(t *testing.T) {
 	t.Parallel()
 	m := startedManager(t)
 	goOn, ran := make(chan struct{}), make(chan struct{}, 1)
+	handling, finish := make(chan struct{}), make(chan struct{})
 	inner := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		taskflow.Add(r.Context(), func() { ran <- struct{}{} })
 	}))
@@ -127,22 +127,58 @@ func TestTasksOfAMiddlewareReachedAfterTheResponseStart(t *testing.T) {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/late", http.TimeoutHandler(late, time.Millisecond, "too late"))
-	mux.HandleFunc("/next", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/lasting", func(http.ResponseWriter, *http.Request) {
+		handling <- struct{}{}
+		<-finish
+	})
 	ln := adaptertest.Listen(t, 0)
 	serve(t, m, mux, ln)
 	client := adaptertest.Dial(t, ln.Addr().String())
-	for _, next := range []bool{true, false} {
+	timeOut := func() {
 		client.Request("GET", "/late", "")
 		if resp, _ := client.Response(); resp.StatusCode != http.StatusServiceUnavailable {
 			t.Fatalf("status %d", resp.StatusCode)
 		}
-		goOn <- struct{}{}
-		if next {
-			client.Request("GET", "/next", "") // otherwise the connection stays idle and tells nothing
-			client.Response()
-		}
-		adaptertest.Receive(t, "the task", ran)
 	}
+
+	timeOut() // and then the connection is idle
+	began := time.Now()
+	goOn <- struct{}{}
+	adaptertest.Receive(t, "the task, on an idle connection", ran)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("the task started after %v: only the last resort started it", took)
+	}
+
+	timeOut() // and then the connection serves another request, which lasts
+	defer close(finish)
+	client.Request("GET", "/lasting", "")
+	adaptertest.Receive(t, "the next request", handling)
+	goOn <- struct{}{}
+	adaptertest.Receive(t, "the task, while the next request lasts", ran)
+}
+
+// An upgrade hijacks the connection, and then serves requests that still have its context.
+func TestTasksOfRequestsServedAfterAHijackStart(t *testing.T) {
+	t.Parallel()
+	m := startedManager(t)
+	over, ran := make(chan struct{}), make(chan struct{}, 1)
+	defer close(over)
+	inner := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		taskflow.Add(r.Context(), func() { ran <- struct{}{} })
+	}))
+	ln := adaptertest.Listen(t, 0)
+	serve(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Errorf("hijack: %v", err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		inner.ServeHTTP(httptest.NewRecorder(), r)
+		<-over
+	}), ln)
+	adaptertest.Dial(t, ln.Addr().String()).Request("GET", "/", "")
+	adaptertest.Receive(t, "the task", ran)
 }
 
 func TestOnePanicOfTwoRequestsOnAConnectionDropsOnlyItsOwnTasks(t *testing.T) {

@@ -15,8 +15,8 @@ const (
 	patience = 2 * time.Second
 )
 
-// waitForConn leaves the release to the connection. When the context has ended by now, the client has gone or http.TimeoutHandler has
-// answered, and then the connection may have told the last there is to tell before the middleware was reached. q.mu is held.
+// waitForConn leaves the release to the connection. When the context has ended by now, the client has gone or http.TimeoutHandler
+// has answered, and then what the connection will tell may be about the next request, which may last. q.mu is held.
 func (q *Request) waitForConn() {
 	if q.Err() != nil {
 		q.timer = time.AfterFunc(patience, q.release)

@@ -57,12 +57,13 @@ func decode(file string) (_ image.Image, format string, err error) {
 		return nil, "", fmt.Errorf("open the upload: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	head, format, err := image.DecodeConfig(f)
+	head, _, err := image.DecodeConfig(f)
 	switch {
 	case err != nil:
 		return nil, "", taskflow.Permanent(fmt.Errorf("not a PNG, JPEG or GIF picture: %w", err))
 	case head.Width <= 0 || head.Height <= 0 || head.Width > MaxPixels/head.Height:
-		return nil, "", taskflow.Permanent(fmt.Errorf("a picture of %d × %d pixels is refused: the limit is %d pixels", head.Width, head.Height, MaxPixels))
+		return nil, "", taskflow.Permanent(fmt.Errorf("a picture of %d × %d pixels is refused: the limit is %d pixels",
+			head.Width, head.Height, MaxPixels))
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, "", fmt.Errorf("read the upload again: %w", err)
