@@ -121,7 +121,8 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 	if j.policy.deadline > 0 {
 		j.deadline = now.Add(j.policy.deadline).UnixNano()
 	}
-	if !m.registry.add(j, now) && reason == nil {
+	keeps := reason == nil && m.life.stopping.Load() && m.life.saves && j.keeps()
+	if !m.registry.add(j, now, keeps) && reason == nil {
 		reason = ErrStopped
 	}
 	return reason

@@ -89,8 +89,8 @@ func (b *Batch) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, 
 func (b *Batch) hold(j *job) {
 	b.mu.Lock()
 	state := b.state
-	if j.eager {
-		state = batchReleased
+	if j.eager || b.m.life.stopping.Load() && state == batchOpen {
+		state = batchReleased // when the manager stops, only what is saved for later gets here: there is nothing to wait for
 	}
 	if state == batchOpen {
 		j.mu.Lock()

@@ -103,7 +103,7 @@ func (m *Manager) openStore(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the manager gracefully. From now on Add refuses. Waiting tasks that can be kept ([Requeue], Submit) are saved for the
+// Stop ends the manager gracefully. From now on Add refuses, except what can be kept. Waiting tasks that can be kept ([Requeue], Submit) are saved for the
 // next start; all others run on, and are started, until ctx ends: that is the drain time. Then the contexts of running tasks
 // end with cause ErrStopped, those that do not return within [WithStopGrace] are given up, and what has not ended is
 // recorded as interrupted. Before Stop returns the history is stored and the backend closed, which may take up to 10 s longer.
@@ -239,6 +239,11 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
+	m.registry.seal()
+	select {
+	case <-m.registry.whenIdle(): // a job that was taken right before is on the shelf now
+	case <-ctx.Done():
+	}
 	var errs []error
 	if started {
 		if m.journal != nil {

@@ -17,7 +17,8 @@ type registry struct {
 	newest *job
 	oldest *job
 	live   int           // jobs that Stop waits for
-	closed bool          // Add is refused
+	closed bool          // only jobs that can be saved for the next start are taken
+	sealed bool          // none is
 	idle   chan struct{} // closed when live falls to 0; nil: nobody waits
 
 	limit  int // size of the window
@@ -38,15 +39,16 @@ func (r *registry) init(window int) {
 	}
 }
 
-// add gives the job its id and takes it in. False: the manager has stopped; the job then has an id but is not live.
-func (r *registry) add(j *job, now time.Time) bool {
+// add gives the job its id and takes it in. False: the manager stops, and the job cannot be saved (or it is too late for
+// that): it must be refused.
+func (r *registry) add(j *job, now time.Time, keeps bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id, at := r.ids.next(now)
 	j.id, j.created = id, at.UnixNano()
 	r.link(j, r.newest)
 	r.live++
-	return !r.closed
+	return !r.closed || keeps && !r.sealed
 }
 
 // adopt takes in a job that has an id already. False: it is known.
@@ -212,11 +214,18 @@ func (r *registry) walk(before taskID, visit func(*job) bool) {
 	}
 }
 
-// close refuses further Adds.
+// close refuses further jobs, except those that can be saved: a task that is given the drain time may add what is to follow it.
 func (r *registry) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
+}
+
+// seal refuses all further jobs.
+func (r *registry) seal() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sealed = true
 }
 
 // whenIdle returns a channel that is closed once no job is live.

@@ -202,6 +202,32 @@ func TestRequeue(t *testing.T) {
 	})
 }
 
+func TestATaskThatIsDrainedMayAddWhatIsToFollow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newSix()
+		next := taskflow.Define("next", task[int], taskflow.Requeue())
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(next))
+		var kept, refused taskflow.Handle
+		add(m, func(ctx context.Context) {
+			time.Sleep(time.Second)
+			kept = taskflow.Add(ctx, next.With(1))
+			refused = taskflow.Add(ctx, func() { t.Error("ran") })
+		})
+		synctest.Wait()
+		if took, err := stopWithin(m, time.Minute); err != nil || took != time.Second {
+			t.Errorf("Stop: %v after %v", err, took)
+		}
+		wantErr(t, kept.Wait(t.Context()), taskflow.ErrRequeued)
+		wantErr(t, refused.Rejected(), taskflow.ErrStopped)
+		if len(b.pending) != 1 || b.pending[0].Name != "next" {
+			t.Errorf("saved %+v", b.pending)
+		}
+		late := add(m, next.With(2))
+		wantErr(t, late.Rejected(), taskflow.ErrStopped)
+	})
+}
+
 func TestWithRequeueKeepsEveryRegisteredTask(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
