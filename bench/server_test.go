@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	connections = 32     // kept alive by the load generator
-	perRound    = 16_000 // requests of one side in one round
+	connections = 32    // kept alive by the load generator
+	perRound    = 4_096 // requests of one side in one round
 )
 
 // BenchmarkServer compares two servers on real connections: each operation is a round of requests to one and then to the other,
