@@ -50,8 +50,7 @@ func (seen argTypes) check(t reflect.Type, path string) error {
 
 func (seen argTypes) checkStruct(t reflect.Type, path string) error {
 	carried := 0
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Tag.Get("json") == "-" {
 			continue
 		}

@@ -3,6 +3,7 @@ package taskflow
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"runtime"
@@ -113,9 +114,7 @@ func (c *closureNames) of(fn any) string {
 	for {
 		clear(grown)
 		if old != nil {
-			for k, v := range *old {
-				grown[k] = v
-			}
+			maps.Copy(grown, *old)
 		}
 		grown[pc] = name
 		if c.m.CompareAndSwap(old, &grown) {

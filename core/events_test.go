@@ -149,7 +149,7 @@ func TestLogObserver(t *testing.T) {
 	}
 	var got []string
 	for _, l := range parseLines(t, buf.Bytes()) {
-		got = append(got, fmt.Sprintf("%v %v", l["level"], l["msg"]))
+		got = append(got, fmt.Sprintf("%v %v %v", l["level"], l["msg"], l["event"]))
 	}
 	if want := "INFO task added, INFO task started, WARN task retrying, INFO task started, ERROR task finished"; strings.Join(got, ", ") != want {
 		t.Errorf("logged %v, want %s", got, want)

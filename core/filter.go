@@ -1,6 +1,7 @@
 package taskflow
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,7 +13,7 @@ func (f *Filter) Match(r *Record) bool {
 
 func (f *Filter) match(status Status, name, source string, created time.Time, tags map[string]string, errText string, id func() string) bool {
 	switch {
-	case len(f.Statuses) > 0 && !containsStatus(f.Statuses, status),
+	case len(f.Statuses) > 0 && !slices.Contains(f.Statuses, status),
 		f.Name != "" && f.Name != name,
 		f.Source != "" && f.Source != source,
 		!f.Since.IsZero() && created.Before(f.Since),
@@ -25,15 +26,6 @@ func (f *Filter) match(status Status, name, source string, created time.Time, ta
 		}
 	}
 	return f.Text == "" || textMatch(f.Text, name, errText, tags, id)
-}
-
-func containsStatus(set []Status, s Status) bool {
-	for _, have := range set {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
 
 func textMatch(text, name, errText string, tags map[string]string, id func() string) bool {

@@ -16,6 +16,8 @@ type history struct {
 	wake    chan struct{} // something waits, or a batch is full
 	closing chan context.Context
 	done    chan struct{}
+	ctx     context.Context // of every write; ends when Stop has no more time
+	cancel  context.CancelFunc
 
 	crowded atomic.Bool // workers must wait, see throttle
 	mu      sync.Mutex
@@ -34,7 +36,9 @@ const (
 )
 
 func newHistory(m *Manager, b Backend) *history {
-	return &history{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+	h := &history{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
 }
 
 // put takes in a finished job. It never blocks. False: it will not be stored, because the manager has stopped, or because
@@ -151,7 +155,7 @@ func (h *history) run() {
 				return
 			}
 		}
-		if wait := h.write(context.Background()); wait > 0 {
+		if wait := h.write(h.ctx); wait > 0 {
 			timer.Reset(wait)
 			select {
 			case <-timer.C:
@@ -237,6 +241,8 @@ func (h *history) salvage(ctx context.Context, jobs []*job) (rest []*job) {
 
 // close stores what waits, at most until ctx ends, and ends run.
 func (h *history) close(ctx context.Context) error {
+	defer h.cancel()
+	defer context.AfterFunc(ctx, h.cancel)() // a write under way does not outlast ctx either
 	h.closing <- ctx
 	<-h.done
 	h.mu.Lock()

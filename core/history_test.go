@@ -235,3 +235,27 @@ func TestTheWindowIsBoundedInBytes(t *testing.T) {
 		t.Errorf("%d tasks of 1 MiB in a window of 48 MiB, %v", n, err)
 	}
 }
+
+// hanging is a backend that answers no Save.
+type hanging struct{ *six }
+
+func (b hanging) Save(ctx context.Context, _ []taskflow.Record) (int, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func TestStopDoesNotWaitForABackendThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := created(t, taskflow.WithBackend(hanging{newSix()}))
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		add(m, func() {})
+		time.Sleep(time.Second) // the write is under way
+		took, err := stopWithin(m, time.Second)
+		if err == nil || !strings.Contains(err.Error(), "1 finished tasks could not be stored") || took > 10*time.Second {
+			t.Errorf("Stop: %v after %v", err, took)
+		}
+	})
+}

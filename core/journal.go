@@ -14,6 +14,8 @@ type journal struct {
 	wake    chan struct{}
 	closing chan context.Context
 	done    chan struct{}
+	ctx     context.Context // of every write; ends when Stop has no more time
+	cancel  context.CancelFunc
 
 	mu      sync.Mutex
 	waiting []journalEntry
@@ -27,7 +29,9 @@ type journalEntry struct {
 }
 
 func newJournal(m *Manager, b Journal) *journal {
-	return &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+	l := &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
 }
 
 // put returns once j is written, or with an error once that has failed or ctx has ended.
@@ -79,7 +83,7 @@ func (l *journal) run() {
 	for {
 		select {
 		case <-l.wake:
-			l.commit(context.Background())
+			l.commit(l.ctx)
 		case ctx := <-l.closing:
 			l.commit(ctx)
 			return
@@ -142,12 +146,13 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	return l.backend.PutPending(ctx, records)
 }
 
-// close writes what waits and ends run.
-func (l *journal) close(ctx context.Context) error {
+// close writes what waits, at most until ctx ends, and ends run. What fails is the answer to whoever waits for it.
+func (l *journal) close(ctx context.Context) {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
+	defer l.cancel()
+	defer context.AfterFunc(ctx, l.cancel)() // a write under way does not outlast ctx either
 	l.closing <- ctx
 	<-l.done
-	return nil
 }

@@ -247,7 +247,7 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	var errs []error
 	if started {
 		if m.journal != nil {
-			errs = append(errs, m.journal.close(ctx))
+			m.journal.close(ctx)
 		}
 		if m.history != nil {
 			errs = append(errs, m.history.close(ctx), m.savePending(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -238,22 +239,13 @@ func (s *model) read() {
 				before = taskflow.StatusPending
 			}
 			if known || e.Kind != taskflow.EventAdded {
-				if !contains(permitted[before], next) {
+				if !slices.Contains(permitted[before], next) {
 					s.t.Fatalf("task %s went from %s to %s", e.Task.Name, before, next)
 				}
 			}
 			s.saw[id] = next
 		}
 	}
-}
-
-func contains(set []taskflow.Status, s taskflow.Status) bool {
-	for _, have := range set {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *model) check() {

@@ -52,7 +52,7 @@ func LogObserver(l *slog.Logger) Observer {
 		}
 		for i := range events {
 			if e := &events[i]; e.Kind != EventLog {
-				l.LogAttrs(ctx, eventLevel(e), "task "+string(e.Kind), eventAttrs(e)...)
+				l.LogAttrs(ctx, eventLevel(e), "task", eventAttrs(e)...)
 			}
 		}
 	})
@@ -70,7 +70,10 @@ func eventLevel(e *Event) slog.Level {
 
 func eventAttrs(e *Event) []slog.Attr {
 	t := &e.Task
-	attrs := []slog.Attr{slog.String("task_id", t.ID), slog.String("task", t.Name), slog.String("status", string(t.Status)), slog.Int("attempt", t.Attempts)}
+	attrs := []slog.Attr{
+		slog.String("event", string(e.Kind)), slog.String("task_id", t.ID), slog.String("task", t.Name),
+		slog.String("status", string(t.Status)), slog.Int("attempt", t.Attempts),
+	}
 	if e.Kind == EventFinished {
 		attrs = append(attrs, slog.Duration("duration", t.Duration()))
 	}

@@ -103,10 +103,10 @@ func attempt(ctx context.Context, j *job, work *Work, out *outcome) {
 	}
 	err := work.run(ctx)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
-		switch cause := context.Cause(ctx); cause {
-		case ErrTimeout:
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, ErrTimeout):
 			err = fmt.Errorf("%w after %v: %w", ErrTimeout, j.policy.timeout, err)
-		case ErrDeadline:
+		case errors.Is(cause, ErrDeadline):
 			err = fmt.Errorf("%w: not done %v after it was added: %w", ErrDeadline, j.policy.deadline, err)
 		}
 	}

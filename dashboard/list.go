@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -64,9 +65,7 @@ func (p params) linkNext(w http.ResponseWriter, cursor string) {
 		return
 	}
 	v := url.Values{}
-	for name, values := range p {
-		v[name] = values
-	}
+	maps.Copy(v, p)
 	v["cursor"] = []string{cursor}
 	w.Header().Set("Link", "<?"+v.Encode()+`>; rel="next"`)
 }

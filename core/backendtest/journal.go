@@ -47,41 +47,44 @@ func journalIsAtomic(k *kit) {
 	b, ctx := k.start(), k.context()
 	const together = 200
 	records := several(together, waiting)
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	var putErr error
-	wg.Go(func() {
-		defer close(done)
-		for i := range 10 {
-			put, cancel := context.WithCancel(ctx)
-			var ending sync.WaitGroup
-			if i%2 == 0 {
-				ending.Go(cancel)
-			}
-			err := b.(taskflow.Journal).PutPending(put, records)
-			ending.Wait()
-			cancel()
-			if err != nil && put.Err() == nil {
-				putErr = err
-			}
-			if err := b.ClearPending(ctx); err != nil {
-				putErr = err
-			}
-		}
-	})
-	for reading := true; reading; {
+	writing, stop := context.WithCancel(ctx)
+	written := make(chan error, 1)
+	go func() { written <- putAndClear(writing, b, records) }() // awaited below
+	wait := sync.OnceValue(func() error { stop(); return <-written })
+	k.Cleanup(func() { _ = wait() }) // a failed read ends the test before the wait below
+	for {
 		select {
-		case <-done:
-			reading = false
+		case err := <-written:
+			written <- err
+			k.must(wait(), "PutPending or ClearPending")
+			return
 		default:
 		}
 		if n := len(k.pending(ctx, b)); n != 0 && n != together {
-			k.Errorf("PutPending of %d records: %d were seen; want all or none", together, n)
-			reading = false
+			k.Fatalf("PutPending of %d records: %d were seen; want all or none", together, n)
 		}
 	}
-	wg.Wait()
-	k.must(putErr, "PutPending or ClearPending")
+}
+
+// putAndClear puts the records ten times; every other time the context ends meanwhile, which may be an error.
+func putAndClear(ctx context.Context, b taskflow.Backend, records []taskflow.Record) error {
+	for i := range 10 {
+		put, cancel := context.WithCancel(ctx)
+		var ending sync.WaitGroup
+		if i%2 == 0 {
+			ending.Go(cancel)
+		}
+		err := b.(taskflow.Journal).PutPending(put, records)
+		ending.Wait()
+		cancel()
+		if err != nil && i%2 != 0 {
+			return err
+		}
+		if err := b.ClearPending(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func snapshotLeavesJournal(k *kit) {
