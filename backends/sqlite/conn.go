@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -159,6 +160,25 @@ func (c *conn) transaction(ctx context.Context, f func() error) error {
 		return errors.Join(err, rollback) // SQLITE_ERROR: there is no transaction, SQLite has undone it by itself
 	}
 	return err
+}
+
+// patiently repeats f for as long as the file is locked: SQLite does not wait by itself for a change of the journal mode.
+func patiently(ctx context.Context, atMost time.Duration, f func() error) error {
+	limited, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	again := time.NewTicker(lockRetry)
+	defer again.Stop()
+	for {
+		err := f()
+		if code(err) != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-limited.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // refreshNames drops the known ids of names when another connection may have deleted some.

@@ -47,6 +47,12 @@ func openDatabase(ctx context.Context, path string, cfg config) (_ *database, er
 	if err != nil {
 		return nil, err
 	}
+	if !alone {
+		// waits until whoever opens the file right now has set it up
+		if err := db.shareLock(ctx); err != nil {
+			return nil, err
+		}
+	}
 	w, err := connect(path)
 	if err != nil {
 		return nil, err
@@ -60,9 +66,9 @@ func openDatabase(ctx context.Context, path string, cfg config) (_ *database, er
 		if err := releaseOwners(ctx, w); err != nil {
 			return nil, err
 		}
-	}
-	if err := db.shareLock(ctx); err != nil {
-		return nil, err
+		if err := db.shareLock(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for range cfg.readers {
 		r, err := connect(path)
@@ -89,7 +95,7 @@ func prepareWriter(ctx context.Context, w *conn, path string, cfg config) error 
 		return err
 	}
 	settings := fmt.Sprintf("PRAGMA synchronous = %s; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864", cfg.sync)
-	if err := w.script(ctx, "PRAGMA journal_mode = WAL; "+settings); err != nil {
+	if err := patiently(ctx, cfg.busy, func() error { return w.script(ctx, "PRAGMA journal_mode = WAL; "+settings) }); err != nil {
 		return err
 	}
 	if cfg.maxPages > 0 {
