@@ -71,8 +71,9 @@ type Querier interface {
 	Query(ctx context.Context, q Query) (Page, error)
 	// Get returns one finished record in full; ErrNotFound when there is none.
 	Get(ctx context.Context, id string) (Record, error)
-	// Count returns how many finished records match, counting no further than limit.
-	Count(ctx context.Context, f Filter, limit int) (int, error)
+	// Count returns how many finished records match, counting no further than limit. exact is false when there may be
+	// more: because limit was reached, or because the backend bounds its work.
+	Count(ctx context.Context, f Filter, limit int) (n int, exact bool, err error)
 }
 
 // StatsReader answers totals of the whole history in constant time.

@@ -49,13 +49,12 @@ func (b *Backend) Get(ctx context.Context, id string) (taskflow.Record, error) {
 }
 
 // Count implements [taskflow.Querier].
-func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (int, error) {
+func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (n int, exact bool, err error) {
 	leave, err := b.enter(ctx, "count")
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer leave()
-	n := 0
 	for _, r := range b.history {
 		if n >= limit {
 			break
@@ -64,7 +63,7 @@ func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (int,
 			n++
 		}
 	}
-	return n, nil
+	return n, n < limit, nil
 }
 
 func (b *Backend) newestFirst() []string {

@@ -80,12 +80,12 @@ func (b *Backend) page(ctx context.Context, c *conn, ids statement, limit int, f
 
 // Count implements [taskflow.Querier]. Like Query it bounds its work: of a combination of filters it counts what is among
 // the newest 20,000 rows (8,000 for texts) of the index that leads, which is all of them unless every filter of the
-// combination matches more than that.
-func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (int, error) {
-	var n int64
-	err := b.read(ctx, "count", func(c *conn) error {
+// combination matches more than that; then the number is not exact.
+func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (n int, exact bool, err error) {
+	err = b.read(ctx, "count", func(c *conn) error {
 		s, err := newSearch(ctx, c, f, "", b.cfg.bounds)
 		if err != nil || s.nothing || limit < 1 {
+			exact = err == nil && s.nothing
 			return err
 		}
 		leader, floor, err := s.lead(ctx, c)
@@ -93,8 +93,10 @@ func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (int,
 			return err
 		}
 		ids := s.ids(leader, floor, limit)
-		n, _, err = c.number(ctx, "SELECT count(*) FROM ("+ids.sql+")", ids.args...)
+		found, _, err := c.number(ctx, "SELECT count(*) FROM ("+ids.sql+")", ids.args...)
+		n = int(found)
+		exact = n < limit && floor == nil
 		return err
 	})
-	return int(n), err
+	return n, exact && err == nil, err
 }

@@ -178,7 +178,7 @@ func (b *findsAnything) Get(ctx context.Context, id string) (taskflow.Record, er
 
 type countsOn struct{ *memory.Backend }
 
-func (b *countsOn) Count(ctx context.Context, f taskflow.Filter, _ int) (int, error) {
+func (b *countsOn) Count(ctx context.Context, f taskflow.Filter, _ int) (n int, exact bool, err error) {
 	return b.Backend.Count(ctx, f, 1_000_000)
 }
 

@@ -42,7 +42,7 @@ func calls(b taskflow.Backend) []call {
 		return err
 	})
 	add(offers[taskflow.Querier](b), "Count", func(ctx context.Context, b taskflow.Backend) error {
-		_, err := b.(taskflow.Querier).Count(ctx, taskflow.Filter{}, 10)
+		_, _, err := b.(taskflow.Querier).Count(ctx, taskflow.Filter{}, 10)
 		return err
 	})
 	add(offers[taskflow.StatsReader](b), "Stats", func(ctx context.Context, b taskflow.Backend) error {
