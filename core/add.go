@@ -2,12 +2,14 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
 
 // Add adds a task from code that has only the request's context (a service layer, for example), behind a middleware of one
-// of the adapters; in a running task it adds to the same manager, starting at once. Elsewhere it panics; code without a
+// of the adapters; in a running task it adds to the same manager, starting at once, with the values of the request that the
+// running task came from. Elsewhere it panics; code without a
 // request uses [Manager.Add]. See [Batch.Add] for what becomes of the task.
 func Add[R Runnable](ctx context.Context, r R, opts ...AddOption) Handle {
 	w := WorkOf(r)
@@ -45,7 +47,7 @@ func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 		m.refuse(j, err)
 		return Handle{j}
 	}
-	m.emitAdded(j)
+	m.announceAdded(j)
 	m.dispatch(j)
 	return Handle{j}
 }
@@ -75,30 +77,45 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption) (*job, e
 		return fail(fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered))
 	}
 	if !m.life.running() {
-		return fail(ErrStopped)
+		return fail(fmt.Errorf("%w, or not started yet", ErrStopped))
 	}
 	j, err := m.newDurableJob(ctx, c, opts)
 	if err != nil {
 		m.refuse(j, err)
 		return fail(err)
 	}
-	if err := m.journal.put(ctx, j); err != nil {
-		// It may have been written all the same: as a finished record it is written over.
-		m.finish(j, StatusCancelled, fmt.Errorf("%w: not accepted: %w", ErrCancelled, err))
+	if err := m.accept(ctx, j); err != nil {
 		return fail(err)
 	}
-	m.emitAdded(j)
+	m.announceAdded(j)
 	return j, nil
+}
+
+// accept writes a new durable job to the journal. With an error the job has ended.
+func (m *Manager) accept(ctx context.Context, j *job) error {
+	err := m.journal.put(ctx, j)
+	if err != nil {
+		if errors.Is(err, errNotWritten) {
+			j.mu.Lock()
+			j.durable = false // no row of it can be left
+			j.mu.Unlock()
+		} // else it may have been written all the same: the finished record takes the row's place
+		m.finish(j, StatusCancelled, fmt.Errorf("%w: not accepted: %w", ErrCancelled, err))
+	}
+	return err
 }
 
 // newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
 func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source string) (*job, error) {
-	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, policy: &defaultPolicy}
+	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
 	return j, m.prepare(j, opts)
 }
 
 func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption) (*job, error) {
-	j := &job{m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, policy: &defaultPolicy, durable: true}
+	j := &job{
+		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
+		policy: &defaultPolicy, durable: true,
+	}
 	return j, m.prepare(j, opts)
 }
 
@@ -119,7 +136,7 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 		}
 	}
 	if j.policy.deadline > 0 {
-		j.deadline = now.Add(j.policy.deadline).UnixNano()
+		j.deadline = later(now.UnixNano(), j.policy.deadline)
 	}
 	keeps := reason == nil && m.life.stopping.Load() && m.life.saves && j.keeps()
 	if !m.registry.add(j, now, keeps) && reason == nil {
@@ -155,9 +172,9 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 		j.eager = in.eager
 		switch {
 		case in.delay > 0:
-			j.runAt = now.Add(in.delay).UnixNano()
+			j.runAt = later(now.UnixNano(), in.delay)
 		case !in.runAt.IsZero():
-			j.runAt = in.runAt.UnixNano()
+			j.runAt = unixNano(in.runAt)
 		}
 	}
 	switch {
@@ -177,22 +194,27 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 
 // refuse ends a job that Add cannot accept.
 func (m *Manager) refuse(j *job, reason error) {
+	j.mu.Lock()
 	j.rejected = reason
+	j.mu.Unlock()
 	m.finish(j, StatusCancelled, reason)
 	m.refusals.report(m.log, j.name, reason)
 }
 
-func (m *Manager) emitAdded(j *job) {
+// announceAdded tells the subscribers of a job that was accepted, and sets its deadline's alarm.
+func (m *Manager) announceAdded(j *job) {
+	if j.deadline == 0 && !m.hub.wanted() {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.status != StatusPending {
+		return // somebody was faster to cancel it
+	}
 	if j.deadline != 0 {
-		j.mu.Lock()
 		j.expiry = m.timers.set(j, j.deadline, m.expire)
-		j.mu.Unlock()
 	}
-	if m.hub.wanted() {
-		j.mu.Lock()
-		m.emit(j, EventAdded)
-		j.mu.Unlock()
-	}
+	m.emit(j, EventAdded)
 }
 
 // emit publishes the job's state. The caller holds j.mu, so that the events of a job keep their order.

@@ -3,7 +3,6 @@ package taskflow
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -93,6 +92,3 @@ func (m *Manager) Secret(ctx context.Context, name string, generate func() []byt
 	}
 	return a.secrets[name], nil
 }
-
-// Logger is where the manager writes its own messages; see [WithLogger].
-func (m *Manager) Logger() *slog.Logger { return m.log }

@@ -65,7 +65,7 @@ func (b *Batch) Add(ctx context.Context, w Work, opts ...AddOption) Handle {
 		b.m.refuse(j, err)
 		return Handle{j}
 	}
-	b.m.emitAdded(j)
+	b.m.announceAdded(j)
 	b.hold(j)
 	return Handle{j}
 }
@@ -89,12 +89,12 @@ func (b *Batch) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, 
 func (b *Batch) hold(j *job) {
 	b.mu.Lock()
 	state := b.state
-	if j.eager || b.m.life.stopping.Load() && state == batchOpen {
-		state = batchReleased // when the manager stops, only what is saved for later gets here: there is nothing to wait for
+	if j.eager {
+		state = batchReleased
 	}
 	if state == batchOpen {
 		j.mu.Lock()
-		if j.place == placeNone {
+		if j.place == placeAdder {
 			j.place = placeBatch
 		}
 		j.mu.Unlock()
@@ -105,6 +105,10 @@ func (b *Batch) hold(j *job) {
 	}
 	b.mu.Unlock()
 	switch state {
+	case batchOpen:
+		if b.m.life.stopping.Load() {
+			b.m.reconsider(j) // Stop may have looked before the batch had it
+		}
 	case batchReleased:
 		b.m.dispatch(j)
 	case batchDiscarded:

@@ -26,6 +26,7 @@ func FromContext(ctx context.Context) (Info, bool) {
 type taskContext struct {
 	context.Context
 	job     *job
+	request context.Context // what the task was added with
 	attempt int
 }
 
@@ -44,10 +45,15 @@ func taskContextFrom(ctx context.Context) *taskContext {
 	return c
 }
 
-// detach keeps the values of a request's context and drops its cancellation, which comes before the task runs.
+// detach keeps the values of a request's context and drops its cancellation, which comes before the task runs. A task that
+// is added by a task gets the values that the adding one was added with, not those set inside it: otherwise each
+// generation of a task that adds itself would hold all generations before.
 func detach(ctx context.Context) context.Context {
 	if ctx == nil {
 		return context.Background()
+	}
+	if c := taskContextFrom(ctx); c != nil {
+		return c.request
 	}
 	if ctx.Done() == nil {
 		if _, hasDeadline := ctx.Deadline(); !hasDeadline && ctx.Err() == nil {

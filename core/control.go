@@ -2,7 +2,6 @@ package taskflow
 
 import (
 	"context"
-
 	"fmt"
 	"time"
 )
@@ -24,11 +23,17 @@ func (m *Manager) Cancel(id, reason string) (Record, error) {
 	if reason != "" {
 		cause = fmt.Errorf("%w: %s", ErrCancelled, clip(reason, MaxReasonBytes))
 	}
-	if m.cancelRun(j, cause) || m.finish(j, StatusCancelled, cause) || m.cancelRun(j, cause) {
-		return j.snapshot(true), nil
+	for { // a job that begins, or goes back to waiting, between the two is met by the next round
+		if m.cancelRun(j, cause) || m.finish(j, StatusCancelled, cause) {
+			return j.snapshot(true), nil
+		}
+		switch r, shelved := j.standing(); {
+		case r.Status.Final():
+			return r, fmt.Errorf("%w: it is %s already", ErrNotCancellable, r.Status)
+		case shelved:
+			return r, fmt.Errorf("%w: it is being saved for the next start", ErrNotCancellable)
+		}
 	}
-	r := j.snapshot(true)
-	return r, fmt.Errorf("%w: it is %s already", ErrNotCancellable, r.Status)
 }
 
 // cancelRun ends the context of a running attempt; false when none is running.
@@ -40,7 +45,7 @@ func (m *Manager) cancelRun(j *job, cause error) bool {
 	}
 	if j.cancelling == nil {
 		j.cancelling = cause
-		j.appendLog(logStamp(time.Now()) + " WARN taskflow: cancellation requested: " + cause.Error())
+		j.note(time.Now().UnixNano(), "cancellation requested: "+cause.Error())
 	}
 	if j.cancel != nil {
 		j.cancel(cause)
@@ -77,7 +82,7 @@ func (m *Manager) Retry(ctx context.Context, id string) (Handle, error) {
 		return Handle{}, fmt.Errorf("taskflow: retry %s: %w", id, err)
 	}
 	m.noteRetry(ctx, &old, j)
-	m.emitAdded(j)
+	m.announceAdded(j)
 	m.dispatch(j)
 	return Handle{j}, nil
 }
@@ -88,10 +93,7 @@ func (m *Manager) prepareRetry(ctx context.Context, j *job) error {
 		return err
 	}
 	if j.durable {
-		if err := m.journal.put(ctx, j); err != nil {
-			m.finish(j, StatusCancelled, fmt.Errorf("%w: not accepted: %w", ErrCancelled, err))
-			return err
-		}
+		return m.accept(ctx, j)
 	}
 	return nil
 }
@@ -105,15 +107,18 @@ func (m *Manager) noteRetry(ctx context.Context, old *Record, by *job) {
 	if j := m.registry.get(id); j != nil {
 		j.mu.Lock()
 		j.retriedBy = by.id
-		m.emit(j, EventFinished)
+		m.emit(j, EventLinked)
 		j.mu.Unlock()
 		if m.history != nil {
-			m.history.put(j)
+			m.history.put(j, true)
 		}
 		return
 	}
+	if m.store == nil {
+		return // it has left memory meanwhile, and was nowhere else
+	}
 	old.RetriedBy = by.id.String()
-	if _, err := m.cfg.backend.Save(ctx, []Record{*old}); err != nil {
+	if err := m.store.save(ctx, []Record{*old}); err != nil {
 		m.log.Warn("taskflow: the retried record could not be linked to its retry", "task_id", old.ID, "error", err)
 	}
 }
@@ -131,12 +136,4 @@ func (m *Manager) DeleteHistory(ctx context.Context, t time.Time) (memory, backe
 		}
 	}
 	return m.registry.forget(t), backend, nil
-}
-
-// Record returns the task as it is now, in full. The zero Handle has the zero Record.
-func (h Handle) Record() Record {
-	if h.job == nil {
-		return Record{}
-	}
-	return h.job.snapshot(true)
 }

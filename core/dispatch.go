@@ -92,6 +92,18 @@ func (m *Manager) putAside(j *job, v verdict) {
 	m.finish(j, StatusInterrupted, reason)
 }
 
+// reconsider puts a job aside that waits and may not run any more. One that is with its adder is left to dispatch.
+func (m *Manager) reconsider(j *job) {
+	j.mu.Lock()
+	if j.status == StatusPending && j.place != placeShelf && j.place != placeAdder {
+		if v := m.verdict(j); v != mayRun {
+			m.putAside(j, v) // unlocks
+			return
+		}
+	}
+	j.mu.Unlock()
+}
+
 // shelve puts a pending job aside to be saved for the next start. The caller holds j.mu; shelve unlocks it.
 func (m *Manager) shelve(j *job) {
 	place, start, expiry := j.place, j.start, j.expiry
@@ -112,30 +124,44 @@ func (m *Manager) letGo(j *job, place place, alarms ...*alarm) {
 	}
 }
 
-// finish gives j its final status; err says why when that is not success. False: it has one already, or Stop saves it. It never
-// blocks: a worker waits for the history by itself, see run.
+// finish gives a job that waits its final status; err says why. False: it runs, is over, or is saved for the next start. It
+// never blocks: a worker waits for the history by itself, see run.
 func (m *Manager) finish(j *job, status Status, err error) bool {
-	now := time.Now().UnixNano()
+	why, now := newFailure(err), time.Now().UnixNano()
 	j.mu.Lock()
-	if j.place == placeShelf || !j.to(status) {
+	if j.status != StatusPending || j.place == placeShelf || !j.to(status) {
 		j.mu.Unlock()
 		return false
 	}
-	m.conclude(j, err, now) // unlocks
+	m.conclude(j, why, now) // unlocks
+	return true
+}
+
+// giveUp records a running job as interrupted although its function has not returned. False: it does not run.
+func (m *Manager) giveUp(j *job, err error) bool {
+	why, now := newFailure(err), time.Now().UnixNano()
+	j.mu.Lock()
+	if j.status != StatusRunning || !j.to(StatusInterrupted) {
+		j.mu.Unlock()
+		return false
+	}
+	m.conclude(j, why, now) // unlocks
 	return true
 }
 
 // conclude does what follows a change to a final status. The caller holds j.mu; conclude unlocks it.
-func (m *Manager) conclude(j *job, err error, now int64) {
-	j.setError(err)
+func (m *Manager) conclude(j *job, why failure, now int64) {
+	j.setFailure(why)
 	j.endTime, j.runAt = now, 0
 	place, start, expiry, admitted := j.place, j.start, j.expiry, j.admitted
 	j.place, j.start, j.expiry, j.admitted = placeNone, nil, nil, false
 	// What the function captured, and the request's values, can be let go.
 	j.work.fn, j.ctx, j.cancel = nil, nil, nil
-	status, weight := j.status, j.weight()
+	j.size = j.weight()
+	status := j.status
+	ran, optional := j.startTime != 0, j.startTime == 0 && !j.durable
 	var duration time.Duration
-	if j.startTime != 0 {
+	if ran {
 		duration = time.Duration(max(now-j.startTime, 0))
 	}
 	m.emit(j, EventFinished)
@@ -148,8 +174,8 @@ func (m *Manager) conclude(j *job, err error, now int64) {
 		m.pending.Add(-1)
 	}
 	// The history comes first: when the registry has no live job left, Stop goes on to store what the history has.
-	kept := m.history != nil && m.history.put(j)
-	m.registry.finish(j, status, duration, weight, !kept)
+	kept := m.history != nil && m.history.put(j, optional)
+	m.registry.finish(j, status, duration, j.size, !kept)
 	j.announce()
 	if status == StatusFailed {
 		m.logFailure(j)

@@ -17,6 +17,7 @@ const (
 	EventRetrying EventKind = "retrying" // an attempt failed, it waits for the next
 	EventFinished EventKind = "finished" // it reached its final status, or was refused at Add
 	EventLog      EventKind = "log"      // it wrote a line to its log
+	EventLinked   EventKind = "linked"   // it had ended before; now a task repeats it, see Record.RetriedBy
 )
 
 // Event is one change of a task.
@@ -32,7 +33,7 @@ type Event struct {
 const eventRing = 4096
 
 // hub keeps the latest events in a ring that all subscribers read at their own pace: publishing never waits for any of
-// them and costs the same however many there are.
+// them, it only wakes those that sleep.
 type hub struct {
 	active atomic.Int32 // subscribers; nothing is kept while there are none
 	mu     sync.Mutex

@@ -47,3 +47,11 @@ func (h Handle) Rejected() error {
 	}
 	return h.job.rejected
 }
+
+// Record returns the task as it is now, in full. The zero Handle has the zero Record.
+func (h Handle) Record() Record {
+	if h.job == nil {
+		return Record{}
+	}
+	return h.job.snapshot(true)
+}

@@ -22,6 +22,7 @@ type history struct {
 	crowded atomic.Bool // workers must wait, see throttle
 	mu      sync.Mutex
 	waiting []*job
+	bytes   int           // their weight
 	room    chan struct{} // closed when the backlog has shrunk; nil: nobody waits
 	relaxed bool          // Stop: workers must not wait any more
 	closed  bool          // nothing is taken any more
@@ -33,6 +34,7 @@ const (
 	retryFirst   = 100 * time.Millisecond // wait after a failed batch, doubling up to retryLast
 	retryLast    = 5 * time.Second
 	maxSaveBatch = 1000
+	backlogBytes = 64 << 20
 )
 
 func newHistory(m *Manager, b Backend) *history {
@@ -42,24 +44,27 @@ func newHistory(m *Manager, b Backend) *history {
 }
 
 // put takes in a finished job. It never blocks. False: it will not be stored, because the manager has stopped, or because
-// it was refused at Add and too many wait already.
-func (h *history) put(j *job) bool {
+// it never started (which makes it optional) and too many wait already: handlers can cancel and be refused without end.
+func (h *history) put(j *job, optional bool) bool {
 	h.mu.Lock()
-	n := len(h.waiting)
-	if h.closed || j.rejected != nil && n >= h.m.cfg.backlog {
+	if h.closed || optional && h.full() {
 		h.mu.Unlock()
 		return false
 	}
 	h.waiting = append(h.waiting, j)
-	n++
-	if n >= h.m.cfg.backlog && !h.relaxed {
-		h.crowded.Store(true)
-	}
+	h.bytes += j.size
+	n := len(h.waiting)
+	h.crowded.Store(h.full() && !h.relaxed)
 	h.mu.Unlock()
 	if n == 1 || n == h.m.cfg.historyBatch {
 		h.signal()
 	}
 	return true
+}
+
+// full reports whether the backlog has reached its bounds. The caller holds h.mu.
+func (h *history) full() bool {
+	return len(h.waiting) >= h.m.cfg.backlog || h.bytes >= backlogBytes
 }
 
 func (h *history) signal() {
@@ -111,7 +116,10 @@ func (h *history) take(n int) []*job {
 	rest := copy(h.waiting, h.waiting[n:])
 	clear(h.waiting[rest:])
 	h.waiting = h.waiting[:rest]
-	if rest < h.m.cfg.backlog {
+	for _, j := range jobs {
+		h.bytes -= j.size
+	}
+	if !h.full() {
 		h.makeRoom()
 	}
 	return jobs
@@ -122,9 +130,10 @@ func (h *history) giveBack(jobs []*job) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.waiting = append(jobs, h.waiting...)
-	if len(h.waiting) >= h.m.cfg.backlog && !h.relaxed {
-		h.crowded.Store(true)
+	for _, j := range jobs {
+		h.bytes += j.size
 	}
+	h.crowded.Store(h.full() && !h.relaxed)
 }
 
 func (h *history) len() int {
@@ -200,16 +209,11 @@ func (h *history) write(ctx context.Context) (wait time.Duration) {
 func (h *history) save(ctx context.Context, jobs []*job) error {
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
-	unlock, err := h.m.store.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	records := make([]Record, len(jobs))
 	for i, j := range jobs {
 		records[i] = j.snapshot(true)
 	}
-	if _, err := h.backend.Save(ctx, records); err != nil {
+	if err := h.m.store.save(ctx, records); err != nil {
 		return err
 	}
 	h.m.registry.confirm(jobs)

@@ -57,6 +57,12 @@ func IDBounds(t time.Time) (lowest, highest string) {
 // NewID returns a new id for a task added at t. Managers make their own; it serves tests and tools that write records.
 func NewID(t time.Time) string { return makeID(idTicks(t), rand.Uint64()).String() }
 
+// ticks is the time that the id carries, in 1/4096 ms.
+func (id taskID) ticks() uint64 {
+	return uint64(id[0])<<52 | uint64(id[1])<<44 | uint64(id[2])<<36 | uint64(id[3])<<28 | uint64(id[4])<<20 | uint64(id[5])<<12 |
+		uint64(id[6]&0xf)<<8 | uint64(id[7])
+}
+
 func (id taskID) compare(o taskID) int { return bytes.Compare(id[:], o[:]) }
 
 func (id taskID) String() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type job struct {
 	newer, older *job // the registry's list, guarded by registry.mu
 	stored       bool // the backend has the final record; guarded by registry.mu
 	misses       int  // times that only this record could not be stored; used by history alone
+	size         int  // weight at its end
 
 	mu         sync.Mutex
 	status     Status
@@ -43,6 +45,7 @@ type job struct {
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
+	holdups    int // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	finished   bool // final, and everybody may see it
 	done       chan struct{}
@@ -56,7 +59,8 @@ type job struct {
 type place uint8
 
 const (
-	placeNone  place = iota // on its way
+	placeNone  place = iota // running, or over
+	placeAdder              // with the goroutine that adds it, which decides next: nobody else may put it aside
 	placeBatch              // its response is not out yet
 	placeTimer              // its delay or next retry is not due
 	placeQueue              // ready
@@ -151,23 +155,45 @@ func (j *job) snapshot(full bool) Record {
 	return j.record(full)
 }
 
-// weight estimates what the job holds in memory, in bytes.
-func (j *job) weight() int {
-	return 1024 + len(j.work.call.args) + len(j.stack) + j.log.size()
+// standing returns the record, and whether Stop saves the job.
+func (j *job) standing() (r Record, shelved bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.record(true), j.place == placeShelf
 }
 
-// setError notes why the job is not a success. The caller holds j.mu.
-func (j *job) setError(err error) {
-	j.err, j.errText = err, ""
+// weight estimates what the job holds in memory, in bytes.
+func (j *job) weight() int {
+	n := 1024 + len(j.work.call.args) + len(j.stack) + 2*len(j.errText) + j.log.size()
+	for key, value := range j.policy.tags {
+		n += 64 + len(key) + len(value)
+	}
+	return n
+}
+
+// failure is an error with what it says, taken once and outside of every lock: a user's Error method may be slow, log, or
+// panic. The zero failure is none.
+type failure struct {
+	err  error
+	text string
+}
+
+func newFailure(err error) failure {
 	if err == nil {
-		return
+		return failure{}
 	}
 	text := fmt.Sprint(err) // which survives an Error method that panics
 	if text == "" {
 		text = fmt.Sprintf("error without text (%T)", err) // a failure always shows
 	}
-	j.errText = clip(strings.ReplaceAll(text, "taskflow: ", ""), MaxErrorBytes) // our sentinels' prefix says nothing here
+	if len(text) > MaxErrorBytes {
+		err = errors.New(clip(text, MaxErrorBytes)) // the original would stay in memory with the record
+	}
+	return failure{err, clip(strings.ReplaceAll(text, "taskflow: ", ""), MaxErrorBytes)} // our sentinels' prefix says nothing here
 }
+
+// setFailure notes why the job is not a success. The caller holds j.mu.
+func (j *job) setFailure(f failure) { j.err, j.errText = f.err, f.text }
 
 func timeOf(ns int64) time.Time {
 	if ns == 0 {
@@ -176,9 +202,23 @@ func timeOf(ns int64) time.Time {
 	return time.Unix(0, ns).UTC()
 }
 
+// unixNano saturates: the year 2262 stands for everything after it.
 func unixNano(t time.Time) int64 {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return 0
+	case t.Year() > 2261:
+		return math.MaxInt64
+	case t.Year() < 1970:
+		return 1
 	}
 	return t.UnixNano()
+}
+
+// later is at+d, saturating.
+func later(at int64, d time.Duration) int64 {
+	if d > 0 && at > math.MaxInt64-int64(d) {
+		return math.MaxInt64
+	}
+	return at + int64(d)
 }

@@ -2,8 +2,11 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 )
 
 // journal writes the unfinished state of submitted tasks to the backend. Changes of many goroutines that come while a
@@ -25,8 +28,12 @@ type journal struct {
 // journalEntry asks for the present state of a job to be written. The answer comes on done, if it is not nil.
 type journalEntry struct {
 	job  *job
+	ctx  context.Context // of whoever waits; nil: nobody
 	done chan<- error
 }
+
+// abandoned reports whether whoever waited has gone.
+func (e *journalEntry) abandoned() bool { return e.ctx != nil && e.ctx.Err() != nil }
 
 func newJournal(m *Manager, b Journal) *journal {
 	l := &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
@@ -34,29 +41,23 @@ func newJournal(m *Manager, b Journal) *journal {
 	return l
 }
 
-// put returns once j is written, or with an error once that has failed or ctx has ended.
+// errNotWritten: the backend has refused the write, so that no row of it can be left.
+var errNotWritten = errors.New("taskflow: not written")
+
+// put returns once j is written, or with an error once that has failed (errNotWritten), or ctx or the drain time has ended (then it
+// may be written all the same).
 func (l *journal) put(ctx context.Context, j *job) error {
 	done := make(chan error, 1)
-	if !l.enqueue(journalEntry{j, done}) {
-		return ErrStopped
+	if !l.enqueue(journalEntry{j, ctx, done}) {
+		return fmt.Errorf("%w: %w", errNotWritten, ErrStopped)
 	}
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// mark is put, tried again until it succeeds or ctx ends: a submitted task must not start before the backend knows it.
-func (l *journal) mark(ctx context.Context, j *job) error {
-	var t trouble
-	for {
-		err := l.put(ctx, j)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		pause(ctx, t.report(l.m, "journal", fmt.Errorf("note the start of %s: %w", j.id, err)))
+	case <-l.m.life.killing.Done():
+		return ErrStopped
 	}
 }
 
@@ -91,22 +92,37 @@ func (l *journal) run() {
 	}
 }
 
-// commit writes all that waits in one commit. If that fails, each entry is tried by itself, so that one bad record fails
-// only its own caller.
+const (
+	commitTimeout = 10 * time.Second // for one commit
+	commitMisses  = 3                // entries that fail by themselves, one after the other, before the rest is failed with them
+)
+
+// commit writes all that waits in one commit. If the backend refuses that, each entry is tried by itself, so that one bad
+// record fails only its own caller; if it does not answer, or refuses several in a row, all fail: they should fail fast.
 func (l *journal) commit(ctx context.Context) {
 	l.mu.Lock()
-	entries := l.waiting
+	entries := slices.DeleteFunc(l.waiting, func(e journalEntry) bool { return e.abandoned() })
 	l.waiting = nil
 	l.mu.Unlock()
 	if len(entries) == 0 {
 		return
 	}
 	err := l.write(ctx, entries)
+	alone := err != nil && len(entries) > 1 && errors.Is(err, errNotWritten)
+	l.answer(ctx, entries, err, alone)
+}
+
+// answer tells each caller how its write went; with alone, after trying it by itself.
+func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) {
+	misses := 0
 	for i := range entries {
-		e := &entries[i]
-		own := err
-		if err != nil && len(entries) > 1 {
-			own = l.write(ctx, entries[i:i+1])
+		e, own := &entries[i], err
+		if alone && misses < commitMisses {
+			if own = l.write(ctx, entries[i:i+1]); own != nil {
+				misses++
+			} else {
+				misses = 0
+			}
 		}
 		if e.done != nil {
 			e.done <- own
@@ -116,8 +132,9 @@ func (l *journal) commit(ctx context.Context) {
 	}
 }
 
+// write stores the present state of the entries' jobs. The error is errNotWritten when the backend said no.
 func (l *journal) write(ctx context.Context, entries []journalEntry) error {
-	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	// Under the lock that Save is called under: a job that ends from here on is saved after this write, and a job that has
 	// ended is left out, so that no unfinished row outlives its finished record.
@@ -143,7 +160,14 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return l.backend.PutPending(ctx, records)
+	switch err := l.backend.PutPending(ctx, records); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return err // it did not answer in time: nobody knows
+	default:
+		return fmt.Errorf("%w: %w", errNotWritten, err)
+	}
 }
 
 // close writes what waits, at most until ctx ends, and ends run. What fails is the answer to whoever waits for it.

@@ -12,11 +12,12 @@ import (
 // saveTime is how long Stop may take, after its context has ended, to store what remains.
 const saveTime = 10 * time.Second
 
-// lifecycle is where the manager stands: new, started, stopping, stopped.
+// lifecycle is where the manager stands: new, starting, started, stopping, stopped.
 type lifecycle struct {
 	mu       sync.Mutex
-	started  bool
-	services context.CancelFunc // ends timers and the like
+	starting chan struct{}      // Start was called; closed when it is over
+	abort    context.CancelFunc // ends what Start does
+	services context.CancelFunc // ends the timers
 	done     chan struct{}      // Stop was called; closed when it is over
 	err      error              // what Stop returned
 
@@ -44,38 +45,62 @@ type shelf struct {
 	jobs []*job
 }
 
+func (s *shelf) take() (jobs []*job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	jobs, s.jobs = s.jobs, nil
+	return jobs
+}
+
 func (s *shelf) put(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.jobs = append(s.jobs, j)
 }
 
-// Start opens the backend, recovers the tasks that wait in it, and starts the workers. ctx bounds only Start itself. Errors: the
-// backend cannot be opened or read; started twice; ErrStopped. After an error nothing runs and the manager cannot be used.
+// Start opens the backend, recovers the tasks that wait in it, and starts the workers. ctx bounds only Start itself. Errors:
+// the backend cannot be opened or read; started twice; ErrStopped, also when Stop is called meanwhile. After an error
+// nothing runs, Add refuses, and the manager cannot be started again.
 func (m *Manager) Start(ctx context.Context) error {
 	l := &m.life
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	switch {
 	case l.done != nil:
+		l.mu.Unlock()
 		return fmt.Errorf("taskflow: start: %w: make a new manager", ErrStopped)
-	case l.started:
+	case l.starting != nil:
+		l.mu.Unlock()
 		return errors.New("taskflow: start: already started")
 	}
-	l.started = true
-	if m.store != nil {
-		if err := m.openStore(ctx); err != nil {
-			return err
-		}
-	} else if m.cfg.requeue {
-		m.log.Warn("taskflow: WithRequeue without a backend: pending tasks are lost when the process stops")
-	}
-	services, stop := context.WithCancel(context.Background())
-	l.services = stop
-	for _, o := range m.cfg.observers {
+	l.starting = make(chan struct{})
+	defer close(l.starting)
+	ctx, l.abort = context.WithCancel(ctx)
+	defer l.abort()
+	l.mu.Unlock()
+
+	for _, o := range m.cfg.observers { // before the backend is read: they hear of the tasks taken over
 		s := m.Subscribe()
-		m.services.Go(func() { m.observe(o, s) })
+		m.observers.Go(func() { m.observe(o, s) })
 	}
+	m.warnOfRequeue()
+	err := m.openStore(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && l.done != nil {
+		err = errors.Join(fmt.Errorf("taskflow: start: %w meanwhile", ErrStopped), m.closeStore())
+	}
+	if err != nil {
+		m.registry.close()
+		return err
+	}
+	m.launch()
+	return nil
+}
+
+// launch starts what runs until Stop.
+func (m *Manager) launch() {
+	services, stop := context.WithCancel(context.Background())
+	m.life.services = stop
 	m.services.Go(func() { m.timers.run(services) })
 	if m.history != nil {
 		m.services.Go(m.history.run)
@@ -83,14 +108,25 @@ func (m *Manager) Start(ctx context.Context) error {
 	if m.journal != nil {
 		m.services.Go(m.journal.run)
 	}
-	l.active.Store(true)
+	m.life.active.Store(true)
 	for _, p := range m.pools {
 		p.start()
 	}
-	return nil
+}
+
+// warnOfRequeue says at start what cannot be kept without a backend.
+func (m *Manager) warnOfRequeue() {
+	for _, info := range m.Tasks() {
+		if info.Requeue && m.store == nil {
+			m.log.Warn("taskflow: without a backend, waiting tasks are lost when the process stops, in spite of Requeue", "task", info.Name)
+		}
+	}
 }
 
 func (m *Manager) openStore(ctx context.Context) error {
+	if m.store == nil {
+		return nil
+	}
 	if o, ok := m.cfg.backend.(Opener); ok {
 		if err := o.Open(ctx); err != nil {
 			return fmt.Errorf("taskflow: start: open the backend: %w", err)
@@ -98,18 +134,30 @@ func (m *Manager) openStore(ctx context.Context) error {
 	}
 	m.logCapabilities()
 	if err := m.recover(ctx); err != nil {
-		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.cfg.backend.Close())
+		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.closeStore())
 	}
 	return nil
 }
 
-// Stop ends the manager gracefully. From now on Add refuses, except what can be kept. Waiting tasks that can be kept ([Requeue], Submit) are saved for the
-// next start; all others run on, and are started, until ctx ends: that is the drain time. Then the contexts of running tasks
-// end with cause ErrStopped, those that do not return within [WithStopGrace] are given up, and what has not ended is
-// recorded as interrupted. Before Stop returns the history is stored and the backend closed, which may take up to 10 s longer.
+func (m *Manager) closeStore() error {
+	if m.store == nil {
+		return nil
+	}
+	if err := m.cfg.backend.Close(); err != nil {
+		return fmt.Errorf("taskflow: close the backend: %w", err)
+	}
+	return nil
+}
+
+// Stop ends the manager gracefully. From now on Add refuses, except what can be kept. Waiting tasks that can be kept
+// ([Requeue], Submit) are saved for the next start; all others run on, and are started, until ctx ends: that is the drain
+// time. Then the contexts of running tasks end with cause ErrStopped, those that do not return within [WithStopGrace] are
+// given up, and what has not ended is recorded as interrupted. Before Stop returns the history is stored and the backend
+// closed, which may take up to 10 s longer.
 //
-// It returns an error when the drain time was too short or something could not be stored. Calling it again waits for
-// the first call and returns its error. A manager that was never started ends its waiting tasks as interrupted.
+// It returns an error when the drain time was too short or something could not be stored. Calling it again waits for the
+// first call and returns its error; called by a task, it waits for that task, until ctx ends. A manager that was never
+// started ends its waiting tasks as interrupted.
 func (m *Manager) Stop(ctx context.Context) error {
 	m.BeginShutdown()
 	l := &m.life
@@ -124,16 +172,23 @@ func (m *Manager) Stop(ctx context.Context) error {
 		}
 	}
 	l.done = make(chan struct{})
+	if l.starting != nil {
+		l.abort()
+	}
+	l.mu.Unlock()
+	m.awaitStart(ctx)
+
 	started := l.active.Load()
 	l.saves = started && m.store != nil
 	if at, ok := ctx.Deadline(); ok {
 		l.drainEnds = at.UnixNano()
 	}
-	l.mu.Unlock()
-
 	l.active.Store(false)
 	l.stopping.Store(true)
 	m.registry.close()
+	if m.history != nil {
+		m.history.unthrottle() // what has to end need not wait for a slow backend any more
+	}
 	if !started {
 		l.killAll()
 	}
@@ -144,17 +199,22 @@ func (m *Manager) Stop(ctx context.Context) error {
 	return l.err
 }
 
+// awaitStart waits for a Start that is under way, which has been told to end. One that does not heed that finds out by
+// itself that Stop was called.
+func (m *Manager) awaitStart(ctx context.Context) {
+	if m.life.starting == nil {
+		return
+	}
+	select {
+	case <-m.life.starting:
+	case <-ctx.Done():
+	}
+}
+
 // sweep puts aside each job that waits and may not run any more: see verdict.
 func (m *Manager) sweep() {
 	m.registry.walk(taskID{}, func(j *job) bool {
-		j.mu.Lock()
-		if j.status == StatusPending && j.place != placeShelf {
-			if v := m.verdict(j); v != mayRun {
-				m.putAside(j, v) // unlocks
-				return true
-			}
-		}
-		j.mu.Unlock()
+		m.reconsider(j)
 		return true
 	})
 }
@@ -211,12 +271,9 @@ func (m *Manager) cancelRunning() (n int) {
 
 // abandon records running jobs as interrupted although their functions have not returned.
 func (m *Manager) abandon() (n int) {
+	reason := fmt.Errorf("%w: %w, and the function did not return within %v after its context ended", ErrInterrupted, ErrStopped, m.cfg.grace)
 	m.registry.walk(taskID{}, func(j *job) bool {
-		j.mu.Lock()
-		running := j.status == StatusRunning
-		j.mu.Unlock()
-		if running && m.finish(j, StatusInterrupted, fmt.Errorf("%w: %w, and the function did not return within %v after its context ended",
-			ErrInterrupted, ErrStopped, m.cfg.grace)) {
+		if m.giveUp(j, reason) {
 			n++
 			m.log.Error("taskflow: a task ignores that its context has ended", "task_id", j.id.String(), "task", j.name)
 		}
@@ -228,17 +285,14 @@ func (m *Manager) abandon() (n int) {
 
 // save stores what is left and ends every goroutine of the manager.
 func (m *Manager) save(ctx context.Context, started bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
 	for _, p := range m.pools {
 		p.close()
-	}
-	if m.history != nil {
-		m.history.unthrottle()
 	}
 	if !m.life.abandoned {
 		m.workers.Wait() // all are idle
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
 	m.registry.seal()
 	select {
 	case <-m.registry.whenIdle(): // a job that was taken right before is on the shelf now
@@ -250,40 +304,70 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 			m.journal.close(ctx)
 		}
 		if m.history != nil {
-			errs = append(errs, m.history.close(ctx), m.savePending(ctx))
+			errs = append(errs, m.savePending(ctx), m.history.close(ctx))
 		}
 		m.life.services()
 	}
 	m.hub.close()
 	m.services.Wait()
-	if started && m.store != nil {
-		if err := m.cfg.backend.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("taskflow: stop: close the backend: %w", err))
-		}
+	errs = append(errs, m.endObservers(ctx))
+	if started {
+		errs = append(errs, m.closeStore())
 	}
 	return errors.Join(errs...)
 }
 
-// savePending stores the jobs on the shelf, and pending records of unknown names that were taken from the backend.
+// endObservers waits until the observers were told everything, at most until ctx ends: they are users' code.
+func (m *Manager) endObservers(ctx context.Context) error {
+	told := make(chan struct{})
+	go func() { // ends with the last observer
+		m.observers.Wait()
+		close(told)
+	}()
+	select {
+	case <-told:
+		return nil
+	case <-ctx.Done():
+		return errors.New("taskflow: stop: an observer did not return")
+	}
+}
+
+// savePending stores the jobs on the shelf, and pending records of unknown names that were taken from the backend. What
+// cannot be stored until ctx ends is recorded as interrupted.
 func (m *Manager) savePending(ctx context.Context) error {
-	m.life.shelf.mu.Lock()
-	jobs := m.life.shelf.jobs
-	m.life.shelf.mu.Unlock()
+	jobs := m.life.shelf.take()
 	records := m.parked.all()
 	for _, j := range jobs {
 		r := j.snapshot(true)
 		r.Owner = ""
 		records = append(records, r)
 	}
-	_, err := m.cfg.backend.SavePending(ctx, records)
+	err := m.store.savePending(ctx, records)
+	for wait := retryFirst; err != nil && ctx.Err() == nil; wait = min(2*wait, retryLast) {
+		pause(ctx, wait)
+		err = m.store.savePending(ctx, records)
+	}
+	if err == nil {
+		for _, j := range jobs {
+			j.announce()
+		}
+		if len(records) > 0 {
+			m.log.Info("taskflow: waiting tasks saved for the next start", "count", len(records))
+		}
+		return nil
+	}
+	err = fmt.Errorf("%d waiting tasks could not be saved: %w", len(records), err)
 	for _, j := range jobs {
-		j.announce()
+		m.unshelve(j, fmt.Errorf("%w: %w", ErrInterrupted, err))
 	}
-	if err != nil {
-		return fmt.Errorf("taskflow: stop: %d waiting tasks could not be saved: %w", len(records), err)
-	}
-	if len(records) > 0 {
-		m.log.Info("taskflow: waiting tasks saved for the next start", "count", len(records))
-	}
-	return nil
+	return fmt.Errorf("taskflow: stop: %w", err)
+}
+
+// unshelve ends a job that could not be saved.
+func (m *Manager) unshelve(j *job, err error) {
+	m.registry.unshelve()
+	j.mu.Lock()
+	j.place = placeNone
+	j.mu.Unlock()
+	m.finish(j, StatusInterrupted, err)
 }

@@ -110,3 +110,8 @@ func (j *job) appendLog(line string) {
 		})
 	}
 }
+
+// note appends a line of taskflow's own. The caller holds j.mu.
+func (j *job) note(now int64, text string) {
+	j.appendLog(logStamp(time.Unix(0, now)) + " WARN taskflow: " + text)
+}

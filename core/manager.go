@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +41,8 @@ type Manager struct {
 	drainOnce sync.Once
 	life      lifecycle
 	workers   sync.WaitGroup // every goroutine that runs tasks
-	services  sync.WaitGroup // every other goroutine of the manager
+	services  sync.WaitGroup // every other goroutine of the manager, but for
+	observers sync.WaitGroup // those that call users' observers
 	pending   atomic.Int64   // tasks admitted that have not started: bounded by the queue size
 }
 
@@ -236,6 +239,9 @@ func WithObserver(o Observer) ManagerOption {
 	}
 }
 
+// Logger is where the manager writes its own messages; see [WithLogger].
+func (m *Manager) Logger() *slog.Logger { return m.log }
+
 // Instance is the id of this manager, new with each New. Records that it holds carry it as their Owner.
 func (m *Manager) Instance() string { return m.instance }
 
@@ -245,9 +251,9 @@ func (m *Manager) Tasks() []TaskInfo {
 	for i, d := range m.infos {
 		p := &d.policy
 		infos[i] = TaskInfo{
-			Name: d.name, ArgType: d.argType, Aliases: d.aliases, MaxRetries: p.retries, RetryRule: p.decide != nil,
+			Name: d.name, ArgType: d.argType, Aliases: slices.Clone(d.aliases), MaxRetries: p.retries, RetryRule: p.decide != nil,
 			Timeout: p.timeout, Deadline: p.deadline, Priority: p.priority, Pool: p.pool,
-			Requeue: p.requeue || m.cfg.requeue, Idempotent: d.idempotent, Tags: p.tags,
+			Requeue: p.requeue || m.cfg.requeue, Idempotent: d.idempotent, Tags: maps.Clone(p.tags),
 		}
 	}
 	return infos
@@ -257,7 +263,7 @@ func (m *Manager) Tasks() []TaskInfo {
 type PoolInfo struct {
 	Name    string
 	Limit   int // tasks that may run at once
-	Running int
+	Running int // workers at work: running a task, or held up because the backend cannot keep up
 	Waiting int // ready to run; delayed tasks and those whose response is not out yet do not count
 }
 

@@ -60,6 +60,8 @@ func LogObserver(l *slog.Logger) Observer {
 
 func eventLevel(e *Event) slog.Level {
 	switch {
+	case e.Kind == EventLinked:
+		return slog.LevelInfo
 	case e.Task.Status == StatusFailed:
 		return slog.LevelError
 	case e.Kind == EventRetrying, e.Task.Status == StatusInterrupted, e.Task.Status == StatusCancelled:

@@ -52,15 +52,23 @@ func (q *readyQueue) pop() *job {
 	return nil
 }
 
-// remove takes out a job, wherever it stands.
+// remove takes out a job, wherever it stands. It looks from the end, where Stop, which goes from the newest to the oldest,
+// finds each at once.
 func (q *readyQueue) remove(j *job, priority int) {
 	l := q.level(priority)
 	if l == nil {
 		return
 	}
-	if i := slices.Index(l.fifo[l.head:], j); i >= 0 {
-		l.fifo[l.head+i] = nil
+	for i := len(l.fifo) - 1; i >= l.head; i-- {
+		if l.fifo[i] != j {
+			continue
+		}
+		l.fifo[i] = nil
+		for len(l.fifo) > l.head && l.fifo[len(l.fifo)-1] == nil {
+			l.fifo = l.fifo[:len(l.fifo)-1]
+		}
 		l.took(q)
+		return
 	}
 }
 

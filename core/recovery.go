@@ -64,6 +64,11 @@ func (m *Manager) recover(ctx context.Context) error {
 		if err := m.cfg.backend.ClearPending(ctx); err != nil {
 			return fmt.Errorf("clear the waiting tasks: %w", err)
 		}
+		if parked := m.parked.all(); len(parked) > 0 {
+			if _, err := m.cfg.backend.SavePending(ctx, parked); err != nil {
+				return fmt.Errorf("put back the waiting tasks of unknown names: %w", err)
+			}
+		}
 	}
 	return nil
 }
@@ -96,12 +101,14 @@ func (m *Manager) revive(rows []Record) {
 			continue
 		}
 		if r.Status == StatusRunning && !d.idempotent {
-			m.finish(j, StatusInterrupted, fmt.Errorf("%w: the process ended while it ran", ErrInterrupted))
+			m.giveUp(j, fmt.Errorf("%w: the process ended while it ran", ErrInterrupted))
 			continue
 		}
 		resumed++
+		j.mu.Lock()
 		j.status = StatusPending
-		m.emitAdded(j)
+		j.mu.Unlock()
+		m.announceAdded(j)
 		m.dispatch(j)
 	}
 	if resumed > 0 {
@@ -122,10 +129,10 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 	j := &job{
 		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
 		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: durable && r.Durable,
-		status: r.Status, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
+		status: r.Status, place: placeAdder, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
 	}
 	if p.deadline > 0 {
-		j.deadline = j.created + int64(p.deadline)
+		j.deadline = later(j.created, p.deadline)
 	}
 	if len(r.Logs) > 0 {
 		j.log = &taskLog{}

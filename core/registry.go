@@ -58,6 +58,7 @@ func (r *registry) adopt(j *job) bool {
 	if r.byID[j.id] != nil {
 		return false
 	}
+	r.ids.last = max(r.ids.last, j.id.ticks()) // of an instance whose clock is ahead: ours must still come later
 	older := r.newest
 	for older != nil && older.id.compare(j.id) > 0 {
 		older = older.older
@@ -120,6 +121,13 @@ func (r *registry) shelve() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave()
+}
+
+// unshelve takes back a job that could not be saved.
+func (r *registry) unshelve() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.live++
 }
 
 func (r *registry) leave() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // store is the backend as the manager reads it, whatever it can do.
@@ -14,22 +13,47 @@ type store struct {
 	query   Querier       // nil: listings load the whole history
 	writing chan struct{} // holds a token while Save or PutPending is under way, see journal.write
 
-	loading sync.Mutex // one load of the whole history at a time
+	loading chan struct{} // holds a token while the whole history is loaded: once at a time
 }
 
 func newStore(b Backend) *store {
 	q, _ := b.(Querier)
-	return &store{backend: b, query: q, writing: make(chan struct{}, 1)}
+	return &store{backend: b, query: q, writing: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
 }
 
-// lockWrites waits until no other write is under way, or until ctx ends; a mutex could not heed it.
+// lockWrites waits until no other write is under way, or until ctx ends.
 func (s *store) lockWrites(ctx context.Context) (unlock func(), err error) {
+	return lock(ctx, s.writing, "another write")
+}
+
+// lock is a mutex that heeds a context.
+func lock(ctx context.Context, token chan struct{}, what string) (unlock func(), err error) {
 	select {
-	case s.writing <- struct{}{}:
-		return func() { <-s.writing }, nil
+	case token <- struct{}{}:
+		return func() { <-token }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for another write: %w", ctx.Err())
+		return nil, fmt.Errorf("wait for %s: %w", what, ctx.Err())
 	}
+}
+
+func (s *store) save(ctx context.Context, records []Record) error {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	_, err = s.backend.Save(ctx, records)
+	return err
+}
+
+func (s *store) savePending(ctx context.Context, records []Record) error {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	_, err = s.backend.SavePending(ctx, records)
+	return err
 }
 
 func (s *store) page(ctx context.Context, q Query) (Page, error) {
@@ -75,8 +99,11 @@ func (s *store) get(ctx context.Context, id string) (Record, error) {
 
 // load reads the whole history, newest first.
 func (s *store) load(ctx context.Context) ([]Record, error) {
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	unlock, err := lock(ctx, s.loading, "another load")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	all, err := s.backend.Load(ctx)
 	if err != nil {
 		return nil, err
@@ -93,7 +120,7 @@ func (m *Manager) logCapabilities() {
 		capability Capability
 		lacks      string
 	}{
-		{CapabilityQuery, "query: listings beyond the window load the whole history"},
+		{CapabilityQuery, "query: every listing loads the whole history"},
 		{CapabilityStats, "stats: totals count from this start"},
 		{CapabilityDelete, "delete: old history cannot be deleted"},
 		{CapabilityClaim, "claim: several instances must not share it, and waiting tasks are lost if the process dies after Start"},

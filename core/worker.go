@@ -27,13 +27,25 @@ func (m *Manager) run(j *job) {
 	}
 	var out outcome
 	defer m.settle(j, ctx, &out)
+	defer out.decide(j.policy, ctx.attempt) // before settle, which thus is called whatever the policy does
 	if j.durable {
-		if err := m.journal.mark(m.life.killing, j); err != nil {
+		// A submitted task must not start before the backend knows.
+		if err := m.noteStart(ctx, j); err != nil {
 			out.err, out.unbegun = err, true
 			return
 		}
 	}
 	attempt(ctx, j, &work, &out)
+}
+
+// noteStart writes to the journal that j runs.
+func (m *Manager) noteStart(ctx context.Context, j *job) error {
+	if j.deadline != 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadlineCause(ctx, time.Unix(0, j.deadline), ErrDeadline)
+		defer stop()
+	}
+	return m.journal.put(ctx, j)
 }
 
 // begin turns a ready job into a running one and makes its context.
@@ -62,7 +74,7 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 		j.cancelling = ErrStopped
 		cancel(ErrStopped)
 	}
-	task := &taskContext{Context: ctx, job: j, attempt: j.attempts}
+	task := &taskContext{Context: ctx, job: j, request: j.ctx, attempt: j.attempts}
 	work := j.work
 	m.emit(j, EventStarted)
 	again := j.attempts > 1
@@ -113,81 +125,96 @@ func attempt(ctx context.Context, j *job, work *Work, out *outcome) {
 	out.err, out.returned = err, true
 }
 
-// decide asks the policy about a retry. A policy of the user's that panics counts as no.
+// decide asks the policy about a retry. A policy of the user's that panics, or ends the goroutine, counts as no.
 func (out *outcome) decide(p *policy, attempts int) {
+	if out.err == nil || out.unbegun {
+		return
+	}
+	decided := false
 	defer func() {
-		if v := recover(); v != nil {
+		if v := recover(); !decided {
 			out.again = false
-			out.err = fmt.Errorf("%w; and the retry policy panicked: %v", out.err, v)
+			out.err = fmt.Errorf("%w; and the retry policy did not decide: %v", out.err, v)
 		}
 	}()
 	out.wait, out.again = p.nextRetry(attempts, out.err)
+	decided = true
 }
 
 // settle gives a job that was running its next status: final, or pending until its next retry.
 func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
-	if out.err != nil && !out.unbegun {
-		out.decide(j.policy, ctx.attempt)
-	}
 	now := time.Now().UnixNano()
-	j.mu.Lock()
-	cancel, cancelling := j.cancel, j.cancelling
+	var cancelling, err error
+	var status Status
+	var why failure
+	for decided := false; ; decided = true {
+		j.mu.Lock()
+		if decided && (cancelling == nil) == (j.cancelling == nil) {
+			break // nobody has cancelled it meanwhile; j.mu stays held
+		}
+		cancelling = j.cancelling
+		j.mu.Unlock()
+		status, err = out.next(j, cancelling, now)
+		why = newFailure(err)
+	}
+	cancel := j.cancel
 	j.cancel = nil
-	if j.status != StatusRunning { // Stop has given it up
+	if !j.to(status) { // Stop has given it up
 		j.mu.Unlock()
 		return
 	}
 	j.stack = out.stack
-	status, err, log := StatusFailed, out.err, ""
-	switch {
-	case err == nil:
-		status = StatusSuccess
-		if cancelling != nil {
-			log = "cancelled (" + cancelling.Error() + "), but the function ran to its end"
+	if status.Final() {
+		if err == nil && j.cancelling != nil {
+			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
 		}
-	case out.unbegun:
+		m.conclude(j, why, now) // unlocks
+		cancel(nil)
+		if m.history != nil {
+			m.history.throttle()
+		}
+		return
+	}
+	if out.unbegun {
 		j.attempts--
 		if j.attempts == 0 {
 			j.startTime = 0
 		}
-		status = StatusPending
-	case cancelling != nil && errors.Is(cancelling, ErrStopped):
-		status, err = StatusInterrupted, fmt.Errorf("%w: %w while it ran: %w", ErrInterrupted, ErrStopped, err)
-	case cancelling != nil:
-		status, err = StatusCancelled, cancelling
-	case out.again && j.deadline != 0 && now+int64(out.wait) >= j.deadline:
-		err = fmt.Errorf("%w before the next retry: %w", ErrDeadline, err)
-	case out.again:
-		status = StatusPending
+		out.wait = min(retryFirst<<min(j.holdups, 10), retryLast)
+		j.holdups++
 	}
-	if log != "" {
-		j.appendLog(logStamp(time.Unix(0, now)) + " WARN taskflow: " + log)
+	j.setFailure(why)
+	if out.wait > 0 {
+		j.runAt = later(now, out.wait)
 	}
-	if !j.to(status) {
-		j.mu.Unlock()
-		return // cannot happen: every status above may follow running
-	}
-	if status == StatusPending {
-		j.setError(err)
-		if out.wait > 0 {
-			j.runAt = now + int64(out.wait)
-		}
-		m.emit(j, EventRetrying)
-		j.mu.Unlock()
-		cancel(nil)
-		m.retryLater(j)
-		return
-	}
-	m.conclude(j, err, now)
+	m.emit(j, EventRetrying)
+	j.mu.Unlock()
 	cancel(nil)
-	if m.history != nil {
-		m.history.throttle()
-	}
-}
-
-func (m *Manager) retryLater(j *job) {
 	if j.durable {
 		m.journal.note(j)
 	}
 	m.dispatch(j)
+}
+
+// next is the status that follows an attempt, and the error that goes with it.
+func (out *outcome) next(j *job, cancelling error, now int64) (Status, error) {
+	err := out.err
+	late := j.deadline != 0 && later(now, out.wait) >= j.deadline
+	switch {
+	case err == nil:
+		return StatusSuccess, nil
+	case cancelling != nil && !errors.Is(cancelling, ErrStopped):
+		return StatusCancelled, cancelling
+	case out.unbegun && late:
+		return StatusFailed, fmt.Errorf("%w: its start could not be noted: %w", ErrDeadline, err)
+	case out.unbegun:
+		return StatusPending, err
+	case cancelling != nil:
+		return StatusInterrupted, fmt.Errorf("%w: %w while it ran: %w", ErrInterrupted, ErrStopped, err)
+	case out.again && late:
+		return StatusFailed, fmt.Errorf("%w before the next retry: %w", ErrDeadline, err)
+	case out.again:
+		return StatusPending, err
+	}
+	return StatusFailed, err
 }
