@@ -30,7 +30,8 @@ func Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
 func mustBatch(ctx context.Context) *Batch {
 	b := BatchFrom(ctx)
 	if b == nil {
-		panic("taskflow.Add: no taskflow middleware in front of this code: register tasks.Middleware(m), or use m.Add")
+		panic("taskflow.Add: the context carries no request of taskflow's: register tasks.Middleware(m) before the handler, and pass on " +
+			"the request's own context (c.Request.Context() in Gin, not c); code without a request uses m.Add")
 	}
 	return b
 }
@@ -70,8 +71,13 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption) (*job, e
 		panic("taskflow: Submit of a zero Call: make it with Task.With")
 	}
 	fail := func(err error) (*job, error) { return nil, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err) }
-	if m.journal == nil {
-		return fail(ErrNotDurable)
+	switch {
+	case m.life.stopping.Load():
+		return fail(ErrStopped)
+	case m.store == nil:
+		return fail(fmt.Errorf("%w: there is no backend: give New a WithBackend, of backends/sqlite for example", ErrNotDurable))
+	case m.journal == nil:
+		return fail(fmt.Errorf("%w: %T", ErrNotDurable, m.cfg.backend))
 	}
 	if m.tasks[c.def.name] != c.def {
 		return fail(fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered))

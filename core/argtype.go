@@ -54,6 +54,10 @@ func (seen argTypes) checkStruct(t reflect.Type, path string) error {
 		if f.Tag.Get("json") == "-" {
 			continue
 		}
+		if f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct {
+			return fmt.Errorf("the argument type cannot be read back from JSON: %s.%s is an embedded pointer to an unexported struct; "+
+				"embed the struct itself, or export its type", path, f.Name)
+		}
 		// an embedded struct is carried by its exported fields, even when its own name is not exported
 		if !f.IsExported() && (!f.Anonymous || f.Type.Kind() != reflect.Struct) {
 			continue

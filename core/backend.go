@@ -116,9 +116,10 @@ type SecretStore interface {
 
 // AuditEntry is one line of the audit trail.
 type AuditEntry struct {
-	ID     string         `json:"entry_id"` // UUIDv7
-	Time   time.Time      `json:"timestamp"`
-	Action string         `json:"action"`  // "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "login", "login_failed", "logout"
+	ID   string    `json:"entry_id"` // UUIDv7
+	Time time.Time `json:"timestamp"`
+	// Action is "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "login", "login_failed" or "logout".
+	Action string         `json:"action"`
 	TaskID string         `json:"task_id"` // empty where the action concerns no single task
 	Actor  string         `json:"actor"`   // user name, or "anonymous"
 	Remote string         `json:"remote"`  // client address

@@ -22,6 +22,21 @@ type (
 	hidden    struct{ secret string }
 	selfCoded struct{ secret string }
 	embeds    struct{ Embedded }
+	embedsTo  struct{ *Embedded }
+	embedsLow struct{ lower }
+	bad       struct {
+		*lower
+		ID int
+	}
+	badTagged struct {
+		*lower `json:"in"`
+		ID     int
+	}
+	skipped struct {
+		*lower `json:"-"`
+		Name   string
+	}
+	lower     struct{ Name string }
 	Embedded  struct{ Name string }
 	everyKind struct {
 		B  bool
@@ -67,6 +82,8 @@ func TestDefineRefusesWhatCannotBeStored(t *testing.T) {
 		"error in map":     {func() { taskflow.Define("a", task[map[string]error]) }, "is an interface"},
 		"struct key":       {func() { taskflow.Define("a", task[map[[2]int]int]) }, "the keys of"},
 		"nothing exported": {func() { taskflow.Define("a", task[hidden]) }, "has no exported field"},
+		"hidden pointer":   {func() { taskflow.Define("a", task[bad]) }, "bad.lower is an embedded pointer to an unexported struct"},
+		"same with a name": {func() { taskflow.Define("a", task[[]badTagged]) }, "badTagged.lower is an embedded pointer to an unexported"},
 		"bad option":       {func() { taskflow.Define("a", task[int], taskflow.Retry(-1, nil)) }, "number of retries must not be negative, not -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,6 +103,9 @@ func TestDefineAcceptsWhatJSONCarries(t *testing.T) {
 		"self":      func() { taskflow.Define("a", task[selfCoded]) },
 		"pointer":   func() { taskflow.Define("a", task[*selfCoded]) },
 		"embedded":  func() { taskflow.Define("a", task[embeds]) },
+		"pointed":   func() { taskflow.Define("a", task[embedsTo]) },
+		"unnamed":   func() { taskflow.Define("a", task[embedsLow]) },
+		"skipped":   func() { taskflow.Define("a", task[skipped]) },
 		"every":     func() { taskflow.Define("a", task[everyKind]) },
 		"bytes":     func() { taskflow.Define("a", task[[]byte]) },
 		"hostile":   func() { taskflow.Define(`</script><script>alert(1)</script>'"`, task[int]) },
@@ -108,6 +128,7 @@ var invalidOptions = map[string]struct {
 	"negative cap":         {taskflow.Retry(1, taskflow.Exponential(time.Second, 2).Cap(-1)), "Cap must be above 0, not -1ns"},
 	"jitter above 1":       {taskflow.Retry(1, taskflow.Exponential(time.Second, 2).Jitter(1.5)), "Jitter must be from 0 to 1, not 1.5"},
 	"negative constant":    {taskflow.Retry(1, taskflow.Constant(-time.Second)), "wait must not be negative, not -1s"},
+	"nil backoff function": {taskflow.Retry(1, taskflow.BackoffFunc(nil)), "Retry: the BackoffFunc is nil"},
 	"nil policy":           {taskflow.RetryWith(nil), "RetryWith: the function is nil"},
 	"zero timeout":         {taskflow.Timeout(0), "Timeout: must be above 0, not 0s"},
 	"negative deadline":    {taskflow.Deadline(-time.Second), "Deadline: must be above 0, not -1s"},

@@ -18,6 +18,8 @@ func (m *Manager) dispatch(j *job) {
 			m.putAside(j, v) // unlocks
 			return
 		}
+	} else if !m.life.begun.Load() && m.life.warned.CompareAndSwap(false, true) {
+		m.log.Warn("taskflow: tasks wait until the manager is started: call m.Start, or serve by tasks.Run", "task", j.name)
 	}
 	if j.runAt != 0 && j.runAt > time.Now().UnixNano() {
 		j.place = placeTimer

@@ -24,6 +24,6 @@
 // request until its response has been sent.
 //
 // The package knows no web framework, no database and no user interface: see the adapters, backends and dashboard
-// folders. It is not a message broker and not a workflow engine: tasks live in the memory of the process that added them,
-// and the backend is their log.
+// folders. It is not a message broker and not a workflow engine: a task runs in the process that added it, from memory; the
+// backend is a log, from which the next process takes over what was to be kept.
 package taskflow

@@ -54,7 +54,7 @@ func TestEventsTellATasksLife(t *testing.T) {
 			}
 			got = append(got, fmt.Sprintf("%s:%s", e.Kind, e.Task.Status))
 		}
-		if want := "added:pending started:running log: retrying:pending started:running log: finished:success"; strings.Join(got, " ") != want {
+		if want := "added:pending, started:running, log:, log:, retrying:pending, started:running, log:, finished:success"; strings.Join(got, ", ") != want {
 			t.Errorf("events are %v, want %s", got, want)
 		}
 	})

@@ -11,7 +11,10 @@ func (f *Filter) Match(r *Record) bool {
 	return f.match(r.Status, r.Name, r.Source, r.CreatedAt, r.Tags, r.Error, func() string { return r.ID })
 }
 
-func (f *Filter) match(status Status, name, source string, created time.Time, tags map[string]string, errText string, id func() string) bool {
+// match takes what Match reads of a record one by one: a job that runs has no record yet, and its id as text costs.
+func (f *Filter) match(
+	status Status, name, source string, created time.Time, tags map[string]string, errText string, id func() string,
+) bool {
 	switch {
 	case len(f.Statuses) > 0 && !slices.Contains(f.Statuses, status),
 		f.Name != "" && f.Name != name,

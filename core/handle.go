@@ -24,7 +24,8 @@ func (h Handle) Done() <-chan struct{} {
 	return h.job.doneChan()
 }
 
-// Wait waits for the task to be done. It returns nil for a success, what the function returned (or ErrPanic, ErrGoexit,
+// Wait waits for the task to be done. A handler must not wait for a task of its own request, which starts only after the
+// response (except with [Eager]). It returns nil for a success, what the function returned (or ErrPanic, ErrGoexit,
 // ErrDeadline) for a failure, ErrCancelled or the reason of the refusal, ErrInterrupted, or ErrRequeued when the manager stopped
 // first; and the context's error when ctx ends before the task.
 func (h Handle) Wait(ctx context.Context) error {

@@ -21,6 +21,8 @@ type lifecycle struct {
 	done     chan struct{}      // Stop was called; closed when it is over
 	err      error              // what Stop returned
 
+	begun     atomic.Bool     // Start was called
+	warned    atomic.Bool     // that tasks wait for Start
 	active    atomic.Bool     // between Start and Stop
 	stopping  atomic.Bool     // Stop was called: dispatch asks verdict
 	killed    atomic.Bool     // the drain time is over
@@ -70,8 +72,9 @@ func (m *Manager) Start(ctx context.Context) error {
 		return fmt.Errorf("taskflow: start: %w: make a new manager", ErrStopped)
 	case l.starting != nil:
 		l.mu.Unlock()
-		return errors.New("taskflow: start: already started")
+		return errors.New("taskflow: start: already started (tasks.Run does that)")
 	}
+	l.begun.Store(true)
 	l.starting = make(chan struct{})
 	defer close(l.starting)
 	ctx, l.abort = context.WithCancel(ctx)
@@ -193,6 +196,9 @@ func (m *Manager) Stop(ctx context.Context) error {
 		l.killAll()
 	}
 	m.sweep()
+	if waiting, running := m.live(); started && waiting+running > 0 {
+		m.log.Info("taskflow: stopping; tasks get the drain time", "running", running, "waiting", waiting)
+	}
 	drained := m.drain(ctx)
 	l.err = errors.Join(drained, m.save(ctx, started))
 	close(l.done)
@@ -260,6 +266,7 @@ func (m *Manager) cancelRunning() (n int) {
 			if j.cancelling == nil {
 				j.cancelling = ErrStopped
 			}
+			m.log.Warn("taskflow: the drain time is over, a task is told to end", "task_id", j.id.String(), "task", j.name)
 			if j.cancel != nil {
 				j.cancel(ErrStopped)
 			}

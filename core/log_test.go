@@ -3,6 +3,7 @@ package taskflow_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,10 +34,11 @@ func TestTaskLogThroughSlog(t *testing.T) {
 		<-h.Done()
 		want := `2000-01-01T00:00:00.000Z INFO connecting to="a b" port=25
 2000-01-01T00:00:00.000Z WARN slow user=7 smtp.after=1s
+2000-01-01T00:00:01.000Z WARN taskflow: attempt 1 failed: flaky
 --- Retry 1 ---
 2000-01-01T00:00:01.000Z INFO connecting to="a b" port=25
 2000-01-01T00:00:01.000Z WARN slow user=7 smtp.after=1s`
-		if r := h.Record(); strings.Join(r.Logs, "\n") != want || r.LogCount != 5 {
+		if r := h.Record(); strings.Join(r.Logs, "\n") != want || r.LogCount != 6 {
 			t.Errorf("the log of %d lines is\n%s\nwant\n%s", r.LogCount, strings.Join(r.Logs, "\n"), want)
 		}
 		if got := process.String(); strings.Count(got, "msg=slow user=7 smtp.after=1s") != 2 || strings.Contains(got, "connecting") {
@@ -140,6 +142,100 @@ func TestHostileTextIsKeptAndCleaned(t *testing.T) {
 		if r := h.Record(); !strings.HasSuffix(r.Logs[0], "INFO "+want) || r.Tags["k"] != want {
 			t.Errorf("%q is kept as %q and %q", in, r.Logs[0], r.Tags["k"])
 		}
+	}
+}
+
+func TestHostileTextStaysWithinTheLimits(t *testing.T) {
+	t.Parallel()
+	m := started(t)
+	for _, in := range []string{strings.Repeat("\x00", 10_000), strings.Repeat("x\xff", 5_000)} {
+		h := add(m, func(ctx context.Context) error {
+			taskflow.Logger(ctx).Info(in)
+			return errors.New(in)
+		}, taskflow.Tag("k", in))
+		<-h.Done()
+		r := wantStatus(t, h, taskflow.StatusFailed)
+		e, l, v := len(r.Error), len(r.Logs[0]), len(r.Tags["k"])
+		if e > taskflow.MaxErrorBytes || l > taskflow.MaxLogLine || v > taskflow.MaxTagBytes {
+			t.Errorf("%.4q…: an error of %d bytes, a log line of %d, a tag's value of %d", in, e, l, v)
+		}
+	}
+}
+
+// valuer is an attribute whose value is made by foreign code.
+type valuer func() string
+
+func (f valuer) LogValue() slog.Value { return slog.StringValue(f()) }
+
+func TestAttributeMayLogItself(t *testing.T) {
+	t.Parallel()
+	m := started(t)
+	l := slog.New(taskflow.SlogHandler(slog.DiscardHandler))
+	for name, log := range map[string]func(ctx context.Context, v slog.LogValuer){
+		"SlogHandler":       func(ctx context.Context, v slog.LogValuer) { l.InfoContext(ctx, "outer", "v", v) },
+		"SlogHandler, With": func(ctx context.Context, v slog.LogValuer) { l.With("v", v).InfoContext(ctx, "outer") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := add(m, func(ctx context.Context) {
+				log(ctx, valuer(func() string {
+					taskflow.Logger(ctx).Info("inner of Logger")
+					l.InfoContext(ctx, "inner of SlogHandler")
+					return "x"
+				}))
+			})
+			wantDone(t, h)
+			got := h.Record().Logs
+			for i, want := range []string{"inner of Logger", "inner of SlogHandler", "outer v=x"} {
+				if len(got) != 3 || !strings.HasSuffix(got[i], " INFO "+want) {
+					t.Fatalf("the log is %q", got)
+				}
+			}
+		})
+	}
+}
+
+func TestSlowAttributeHoldsUpNoOtherTask(t *testing.T) {
+	t.Parallel()
+	m := started(t, taskflow.WithConcurrency(2))
+	l := slog.New(taskflow.SlogHandler(slog.DiscardHandler)).With("by", "both")
+	begun, end := make(chan struct{}), make(chan struct{})
+	finish := sync.OnceFunc(func() { close(end) })
+	defer finish()
+	slow := add(m, func(ctx context.Context) {
+		l.InfoContext(ctx, "slow", "v", valuer(func() string { close(begun); <-end; return "x" }))
+	})
+	<-begun
+	quick := add(m, func(ctx context.Context) { l.WithGroup("g").InfoContext(ctx, "quick", "n", 1) })
+	wantDone(t, quick)
+	finish()
+	wantDone(t, slow)
+	for want, h := range map[string]taskflow.Handle{" INFO slow by=both v=x": slow, " INFO quick by=both g.n=1": quick} {
+		if logs := h.Record().Logs; len(logs) != 1 || !strings.HasSuffix(logs[0], want) {
+			t.Errorf("the log is %q, want one line that ends in %q", logs, want)
+		}
+	}
+}
+
+// wantDone waits for a task whose hanging is what the test is about.
+func wantDone(t *testing.T, h taskflow.Handle) {
+	t.Helper()
+	select {
+	case <-h.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("the task hangs")
+	}
+}
+
+func TestAttributesThatAreCalledLikeTheLinesOwn(t *testing.T) {
+	t.Parallel()
+	m := started(t)
+	h := add(m, func(ctx context.Context) {
+		taskflow.Logger(ctx).Info("said", slog.Any("level", slog.LevelWarn), slog.String("msg", ""), slog.Group("empty"))
+	})
+	<-h.Done()
+	if logs := h.Record().Logs; len(logs) != 1 || !strings.HasSuffix(logs[0], ` INFO said level=WARN msg=""`) {
+		t.Errorf("the log is %q", logs)
 	}
 }
 

@@ -118,6 +118,9 @@ func (m *Manager) register(defs []Definition) error {
 		d := def.definition()
 		for _, name := range append([]string{d.name}, d.aliases...) {
 			if known := m.tasks[name]; known != nil {
+				if known == d {
+					return fmt.Errorf("the task %q is given twice", name)
+				}
 				return fmt.Errorf("two tasks answer to the name %q: rename one of them (%s and %s)", name, known.name, d.name)
 			}
 			m.tasks[name] = d

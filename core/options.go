@@ -145,13 +145,15 @@ func Pool(name string) Option {
 }
 
 // Requeue keeps a task that has not started over a graceful stop: it is saved by the backend and dispatched at the next
-// start. It needs a backend and a registered task ([WithTasks]); closures have no name to find them by.
+// start. It needs a backend and a registered task ([WithTasks]); closures have no name to find them by. After the restart
+// the call keeps its arguments, tags, priority, pool, number of retries and due time; a Timeout, Deadline, Backoff or
+// RetryDecider given to that one call is gone, and those of its task's definition hold.
 func Requeue() Option {
 	return policyOption(func(p *policy) error { p.requeue = true; return nil })
 }
 
 // Tag labels the task, for people and filters. Given again, the same key is replaced. Keys and values longer than
-// [MaxTagBytes] are cut; the key must not be empty.
+// [MaxTagBytes] are cut; the key must not be empty. A task with more than [MaxTags] tags is refused (ErrInvalidOption).
 func Tag(key, value string) Option {
 	return policyOption(func(p *policy) error {
 		if key == "" {

@@ -104,8 +104,8 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		RetriesUsed: r.RetriesUsed(), Error: stringOrNull(r.Error), Logs: r.Logs, Stack: stringOrNull(r.Stack), Tags: r.Tags,
 		Source: r.Source, Priority: r.Priority, Executor: r.Pool,
 		Closure: r.Closure, RunAt: timeOrNull(r.RunAt), Attempts: r.Attempts, MaxRetries: r.MaxRetries,
-		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args, Requeue: r.Requeue, Durable: r.Durable,
-		Owner: stringOrNull(r.Owner),
+		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args,
+		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner),
 	}
 	if !r.StartTime.IsZero() && !r.EndTime.IsZero() {
 		w.Duration = new(r.Duration().Seconds())

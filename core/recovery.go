@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // parkedSet holds pending records of names that are not registered here, for a backend that can only give all of its
@@ -92,7 +94,7 @@ func claim(ctx context.Context, c Claimer, rows []Record, owner string) ([]Recor
 // revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
 // its task is idempotent.
 func (m *Manager) revive(rows []Record) {
-	resumed := 0
+	resumed, interrupted := 0, 0
 	for i := range rows {
 		r := &rows[i]
 		d := m.tasks[r.Name]
@@ -100,7 +102,11 @@ func (m *Manager) revive(rows []Record) {
 		if !m.registry.adopt(j) {
 			continue
 		}
+		if r.Status == StatusRunning {
+			j.logLine(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
+		}
 		if r.Status == StatusRunning && !d.idempotent {
+			interrupted++
 			m.giveUp(j, fmt.Errorf("%w: the process ended while it ran", ErrInterrupted))
 			continue
 		}
@@ -111,8 +117,8 @@ func (m *Manager) revive(rows []Record) {
 		m.announceAdded(j)
 		m.dispatch(j)
 	}
-	if resumed > 0 {
-		m.log.Info("taskflow: waiting tasks of an earlier run taken over", "count", resumed)
+	if resumed+interrupted > 0 {
+		m.log.Info("taskflow: tasks of an earlier run taken over", "count", resumed, "interrupted", interrupted)
 	}
 }
 

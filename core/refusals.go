@@ -1,13 +1,14 @@
 package taskflow
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 )
 
-// refusals reports refused tasks without flooding the log when thousands are refused in a second: the first at once, then
-// at most one line a second that says how many there were.
+// refusals reports refused tasks. Those that come in thousands, because the queue is full or the manager stops, do not flood
+// the log: the first is reported at once, then at most one a second, with the number of those in between.
 type refusals struct {
 	mu     sync.Mutex
 	last   time.Time
@@ -15,6 +16,10 @@ type refusals struct {
 }
 
 func (r *refusals) report(log *slog.Logger, name string, reason error) {
+	if !errors.Is(reason, ErrQueueFull) && !errors.Is(reason, ErrStopped) && !errors.Is(reason, ErrDiscarded) {
+		log.Warn("taskflow: task refused", "task", name, "reason", reason)
+		return
+	}
 	r.mu.Lock()
 	now := time.Now()
 	if now.Sub(r.last) < time.Second {
@@ -25,5 +30,5 @@ func (r *refusals) report(log *slog.Logger, name string, reason error) {
 	silent := r.silent
 	r.last, r.silent = now, 0
 	r.mu.Unlock()
-	log.Warn("taskflow: task refused", "task", name, "reason", reason, "refused_before_unreported", silent)
+	log.Warn("taskflow: task refused", "task", name, "reason", reason, "others_since_the_last_line", silent)
 }

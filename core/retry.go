@@ -20,6 +20,13 @@ type BackoffFunc func(retry int) time.Duration
 // Delay calls f.
 func (f BackoffFunc) Delay(retry int) time.Duration { return f(retry) }
 
+func (f BackoffFunc) validate() error {
+	if f == nil {
+		return invalid("Retry: the BackoffFunc is nil; for no wait between attempts, give Retry a nil Backoff")
+	}
+	return nil
+}
+
 // ExponentialBackoff waits longer before each retry: base, base·factor, base·factor², … up to a cap, each spread at random by
 // the jitter so that tasks that failed together do not come back together. Made by [Exponential].
 type ExponentialBackoff struct {
@@ -44,10 +51,18 @@ func (b ExponentialBackoff) Jitter(share float64) ExponentialBackoff { b.jitter 
 
 // Delay implements Backoff.
 func (b ExponentialBackoff) Delay(retry int) time.Duration {
-	d := float64(b.base) * math.Pow(b.factor, float64(max(retry, 1)-1))
-	d = min(d, float64(b.limit))
+	d := saturated(float64(b.base) * math.Pow(b.factor, float64(max(retry, 1)-1)))
+	d = min(d, b.limit)
 	if b.jitter > 0 {
-		d *= 1 + b.jitter*(2*rand.Float64()-1)
+		d = saturated(float64(d) * (1 + b.jitter*(2*rand.Float64()-1)))
+	}
+	return d
+}
+
+// saturated converts d, which may be larger than any duration.
+func saturated(d float64) time.Duration {
+	if d >= math.MaxInt64 {
+		return math.MaxInt64
 	}
 	return time.Duration(d)
 }

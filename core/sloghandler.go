@@ -1,13 +1,12 @@
 package taskflow
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -30,7 +29,7 @@ func SlogHandler(next slog.Handler) slog.Handler {
 			next = slog.NewTextHandler(os.Stderr, nil)
 		}
 	}
-	return &slogHandler{next: next, line: newLineHandler()}
+	return &slogHandler{next: next}
 }
 
 // Logger returns a logger that writes into the log of ctx's task, and to the manager's logger with the task's id and
@@ -45,12 +44,12 @@ func Logger(ctx context.Context) *slog.Logger {
 		next = wrapped.next
 	}
 	next = next.WithAttrs([]slog.Attr{slog.String("task_id", c.job.id.String()), slog.String("task", c.job.name)})
-	return slog.New(&slogHandler{next: next, line: newLineHandler(), job: c.job})
+	return slog.New(&slogHandler{next: next, job: c.job})
 }
 
 type slogHandler struct {
 	next slog.Handler
-	line lineHandler
+	line lineFormat
 	job  *job // nil: the one of the context
 }
 
@@ -79,57 +78,53 @@ func (h *slogHandler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (h *slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &slogHandler{next: h.next.WithAttrs(attrs), line: h.line.with(h.line.text.WithAttrs(attrs)), job: h.job}
+	return &slogHandler{next: h.next.WithAttrs(attrs), line: h.line.withAttrs(attrs), job: h.job}
 }
 
 func (h *slogHandler) WithGroup(name string) slog.Handler {
-	return &slogHandler{next: h.next.WithGroup(name), line: h.line.with(h.line.text.WithGroup(name)), job: h.job}
+	return &slogHandler{next: h.next.WithGroup(name), line: h.line.withGroup(name), job: h.job}
 }
 
-// lineHandler formats a record as one line of a task's log: time, level, message, then the attributes as slog's text
-// handler writes them. The handlers derived from one another share a buffer.
-type lineHandler struct {
-	text slog.Handler
-	out  *lineBuffer
+// lineFormat formats a record as one line of a task's log: time, level, message, then the attributes as slog's text handler
+// writes them. It takes no lock, because attributes run foreign code, which may log itself or be slow.
+type lineFormat struct {
+	attrs  string   // those of WithAttrs, formatted, each with a space before it
+	groups []string // the open groups
 }
 
-type lineBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+func (f lineFormat) withAttrs(attrs []slog.Attr) lineFormat {
+	f.attrs += f.text(context.Background(), attrs)
+	return f
 }
 
-func (o *lineBuffer) Write(p []byte) (int, error) { return o.b.Write(p) }
-
-func newLineHandler() lineHandler {
-	out := &lineBuffer{}
-	text := slog.NewTextHandler(out, &slog.HandlerOptions{
-		Level: slog.Level(-1 << 30),
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && (a.Key == slog.LevelKey && a.Value.Kind() == slog.KindAny || a.Key == slog.MessageKey && a.Value.String() == "") {
-				return slog.Attr{} // the line says them by itself
-			}
-			return a
-		},
-	})
-	return lineHandler{text: text, out: out}
+func (f lineFormat) withGroup(name string) lineFormat {
+	f.groups = append(slices.Clip(f.groups), name)
+	return f
 }
 
-func (l lineHandler) with(text slog.Handler) lineHandler { return lineHandler{text: text, out: l.out} }
+func (f lineFormat) format(ctx context.Context, r slog.Record) string {
+	attrs := make([]slog.Attr, 0, r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
+	return logStamp(r.Time) + " " + r.Level.String() + " " + r.Message + f.attrs + f.text(ctx, attrs)
+}
 
-func (l lineHandler) format(ctx context.Context, r slog.Record) string {
-	head := logStamp(r.Time) + " " + r.Level.String() + " " + r.Message
-	attrs := slog.NewRecord(time.Time{}, r.Level, "", 0)
-	r.Attrs(func(a slog.Attr) bool { attrs.AddAttrs(a); return true })
-	l.out.mu.Lock()
-	defer l.out.mu.Unlock()
-	l.out.b.Reset()
-	if err := l.text.Handle(ctx, attrs); err != nil {
-		return head + " (attributes: " + err.Error() + ")"
+// text formats attributes within the open groups, each with a space before it.
+func (f lineFormat) text(ctx context.Context, attrs []slog.Attr) string {
+	if len(attrs) == 0 {
+		return ""
 	}
-	if tail := strings.TrimSpace(l.out.b.String()); tail != "" {
-		return head + " " + tail
+	var out strings.Builder
+	var h slog.Handler = slog.NewTextHandler(&out, nil)
+	for _, name := range f.groups {
+		h = h.WithGroup(name)
 	}
-	return head
+	r := slog.NewRecord(time.Time{}, slog.LevelInfo, "", 0)
+	r.AddAttrs(attrs...)
+	if err := h.Handle(ctx, r); err != nil {
+		return " (attributes: " + err.Error() + ")"
+	}
+	// the line says level and message by itself
+	return strings.TrimSuffix(strings.TrimPrefix(out.String(), `level=INFO msg=""`), "\n")
 }
 
 func logStamp(t time.Time) string {

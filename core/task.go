@@ -33,10 +33,10 @@ type definition struct {
 }
 
 // Define makes a task of fn under a name that is stored, so keep it when the function is renamed (or see [Aliases]). It is
-// meant for package variables and panics, like regexp.MustCompile, when the name is empty, longer than [MaxNameBytes] or not printable; when
-// fn is nil; when an option is invalid; and when A is a type that JSON cannot carry both ways: functions, channels, complex
-// numbers, interfaces, or a struct none of whose fields is exported (unless the type marshals and unmarshals itself).
-// A task without arguments uses struct{}.
+// meant for package variables and panics, like regexp.MustCompile, when the name is empty, longer than [MaxNameBytes] or not
+// printable; when fn is nil; when an option is invalid; and when A is a type that JSON cannot carry both ways: functions,
+// channels, complex numbers, interfaces, a struct none of whose fields is exported, or one that embeds a pointer to an
+// unexported struct (unless the type marshals and unmarshals itself). A task without arguments uses struct{}.
 func Define[A any](name string, fn func(context.Context, A) error, opts ...TaskOption) Task[A] {
 	fail := func(err error) { panic(fmt.Sprintf("taskflow.Define(%s): %v", strconv.Quote(clip(name, 64)), err)) }
 	if err := validateName(name); err != nil {
@@ -47,7 +47,7 @@ func Define[A any](name string, fn func(context.Context, A) error, opts ...TaskO
 	}
 	t := reflect.TypeFor[A]()
 	if err := checkArgType(t); err != nil {
-		fail(err)
+		fail(fmt.Errorf("%w (arguments are plain data: strings, numbers, structs of them; never a request or a framework's context)", err))
 	}
 	d := &definition{name: name, argType: t.String(), policy: defaultPolicy}
 	for _, o := range opts {
@@ -81,7 +81,8 @@ func (t Task[A]) With(args A) Call {
 	case err != nil:
 		c.err = fmt.Errorf("%w: %s: %w", ErrArguments, c.def.name, err)
 	case len(b) > MaxArgsBytes:
-		c.err = fmt.Errorf("%w: %s: %d bytes as JSON, the limit is %d; store the data and pass its address", ErrArguments, c.def.name, len(b), MaxArgsBytes)
+		c.err = fmt.Errorf("%w: %s: %d bytes as JSON, the limit is %d; store the data and pass its address",
+			ErrArguments, c.def.name, len(b), MaxArgsBytes)
 	default:
 		c.args = b
 	}

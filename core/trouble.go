@@ -27,7 +27,8 @@ func (t *trouble) report(m *Manager, what string, err error) time.Duration {
 	t.err = err
 	if now.Sub(t.reported) >= 30*time.Second {
 		t.reported = now
-		m.log.Error("taskflow: the backend does not take records; they are kept in memory and tried again", "what", what, "since", t.since, "error", err)
+		m.log.Error("taskflow: the backend does not take records; they are kept in memory and tried again",
+			"what", what, "since", t.since, "error", err)
 	}
 	return t.wait
 }

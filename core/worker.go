@@ -17,6 +17,7 @@ type outcome struct {
 	unbegun  bool // the function was not called: the journal could not note the start
 	again    bool // the policy allows another attempt, after wait
 	wait     time.Duration
+	overran  error // it returned nil, but only after its time-out or the deadline had passed
 }
 
 // run executes one attempt of a job on the worker's goroutine, which the task may end by runtime.Goexit.
@@ -114,6 +115,11 @@ func attempt(ctx context.Context, j *job, work *Work, out *outcome) {
 		defer stop()
 	}
 	err := work.run(ctx)
+	if err == nil && ctx.Err() != nil {
+		if cause := context.Cause(ctx); errors.Is(cause, ErrTimeout) || errors.Is(cause, ErrDeadline) {
+			out.overran = cause
+		}
+	}
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		switch cause := context.Cause(ctx); {
 		case errors.Is(cause, ErrTimeout):
@@ -168,6 +174,9 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		if err == nil && j.cancelling != nil {
 			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
 		}
+		if out.overran != nil {
+			j.note(now, out.overran.Error()+", but the function ran to its end")
+		}
 		m.conclude(j, why, now) // unlocks
 		cancel(nil)
 		if m.history != nil {
@@ -184,6 +193,7 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		j.holdups++
 	}
 	j.setFailure(why)
+	j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
 	if out.wait > 0 {
 		j.runAt = later(now, out.wait)
 	}

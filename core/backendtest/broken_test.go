@@ -91,6 +91,9 @@ func brokenBackends() []brokenBackend {
 		{"loses concurrent writes", "concurrency/eight writers lose nothing", func(b *memory.Backend) taskflow.Backend { return &losesSome{Backend: b} }},
 		{"fails now and then", "concurrency/all methods at once", func(b *memory.Backend) taskflow.Backend { return &failsSometimes{Backend: b} }},
 		{"ignores the context", "context/an ended one is an error", func(b *memory.Backend) taskflow.Backend { return &ignoresContext{b} }},
+		{"returns what it has read", "context/one that ends during a call hides nothing", func(b *memory.Backend) taskflow.Backend {
+			return &readsHalf{b}
+		}},
 		{"closes once", "close/twice is fine", func(b *memory.Backend) taskflow.Backend { return &closesOnce{Backend: b} }},
 		{"never closes", "close/other methods fail afterwards", func(b *memory.Backend) taskflow.Backend { return &neverCloses{b} }},
 	}

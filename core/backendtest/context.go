@@ -3,12 +3,16 @@ package backendtest
 import (
 	"context"
 	"errors"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
 func contextTopics() []topic {
-	return []topic{{name: "context/an ended one is an error", test: endedContext}}
+	return []topic{
+		{name: "context/an ended one is an error", test: endedContext},
+		{name: "context/one that ends during a call hides nothing", test: endingContext},
+	}
 }
 
 func endedContext(k *kit) {
@@ -29,4 +33,23 @@ func endedContext(k *kit) {
 			k.Error("Open of an open backend returned no error")
 		}
 	}
+}
+
+// endingContext: a history that was read halfway is an error, not a shorter history.
+func endingContext(k *kit) {
+	b, ctx := k.start(), k.context()
+	all := several(500, finished)
+	k.save(ctx, b, all...)
+	for _, after := range []time.Duration{10 * time.Microsecond, 100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond} {
+		ending, cancel := context.WithTimeout(ctx, after)
+		got, err := b.Load(ending)
+		cancel()
+		switch {
+		case err == nil:
+			k.compare("Load with a context that ends meanwhile", got, all)
+		case !errors.Is(err, context.DeadlineExceeded):
+			k.Errorf("Load with a context that ends meanwhile returned %v; want an error that wraps context.DeadlineExceeded", err)
+		}
+	}
+	k.compare("Load afterwards", k.history(ctx, b), all)
 }
