@@ -110,10 +110,23 @@ func (r *registry) finish(j *job, status Status, d time.Duration, weight int, st
 		r.duration += d
 	}
 	j.stored = j.stored || stored // the backend may have been faster
-	r.window.push(j, weight)
-	r.weight += weight
-	r.evict()
+	if j.stored && r.blocked() {
+		r.unlink(j) // nobody waits for it, and those that wait to be stored need the room
+	} else {
+		r.window.push(j, weight)
+		r.weight += weight
+		r.evict()
+	}
 	r.leave()
+}
+
+// blocked reports whether the window is full of records that must not be dropped yet.
+func (r *registry) blocked() bool {
+	if r.window.len() == 0 || r.window.len() < r.limit && r.weight < windowBytes {
+		return false
+	}
+	oldest, _ := r.window.oldest()
+	return !oldest.stored
 }
 
 // shelve lets go of a job that Stop saves for the next start.
