@@ -154,12 +154,12 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 // configure applies the policy and the options, and finds the pool.
 func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 	d := j.work.call.def
+	j.pool = m.usual
 	if d == nil {
 		j.name = m.names.of(j.work.fn)
 	} else {
 		j.name, j.policy = d.name, &d.policy
 	}
-	j.pool = m.pools[j.policy.pool]
 	if len(opts) > 0 {
 		in := invocation{policy: j.policy}
 		for _, o := range opts {
@@ -171,7 +171,6 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 			}
 		}
 		j.policy = in.policy
-		j.pool = m.pools[j.policy.pool]
 		if d == nil && in.name != "" {
 			j.name = in.name
 		}
@@ -183,9 +182,12 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 			j.runAt = unixNano(in.runAt)
 		}
 	}
+	if j.policy.pool != DefaultPool {
+		j.pool = m.pools[j.policy.pool]
+	}
 	switch {
 	case j.pool == nil:
-		j.pool = m.pools[DefaultPool]
+		j.pool = m.usual
 		return invalid("Pool: there is no pool %q; define it by WithPool", j.policy.pool)
 	case d != nil && j.work.call.err != nil:
 		return j.work.call.err

@@ -25,6 +25,7 @@ type Manager struct {
 	tasks map[string]*definition // by name and alias; never written to after New
 	infos []*definition          // in the order of WithTasks
 	pools map[string]*pool       // never written to after New
+	usual *pool                  // the default pool
 
 	registry registry
 	timers   timers
@@ -88,7 +89,8 @@ func New(opts ...ManagerOption) (*Manager, error) {
 	if err := m.register(cfg.definitions); err != nil {
 		return nil, fmt.Errorf("taskflow: New: %w", err)
 	}
-	m.pools[DefaultPool] = newPool(m, DefaultPool, cfg.concurrency)
+	m.usual = newPool(m, DefaultPool, cfg.concurrency)
+	m.pools[DefaultPool] = m.usual
 	for name, n := range cfg.pools {
 		m.pools[name] = newPool(m, name, n)
 	}

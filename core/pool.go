@@ -5,8 +5,9 @@ import "sync"
 // pool runs ready jobs, a bounded number at a time. Its workers are goroutines that live while there is something to do:
 // push starts one when the limit allows, and it ends when it finds the queue empty.
 type pool struct {
-	m    *Manager
-	name string
+	m      *Manager
+	name   string
+	worker func() // p.work, bound once
 
 	mu      sync.Mutex
 	queue   readyQueue
@@ -19,6 +20,7 @@ type pool struct {
 // newPool makes a pool of at most limit workers; 0: as many as defaultConcurrency says, read again as it changes.
 func newPool(m *Manager, name string, limit int) *pool {
 	p := &pool{m: m, name: name, limit: limit}
+	p.worker = p.work
 	if limit == 0 {
 		p.limit, p.follows = defaultConcurrency(), true
 	}
@@ -32,7 +34,7 @@ func (p *pool) push(j *job) {
 	p.queue.push(j, j.policy.priority)
 	if p.open && p.workers < p.limit {
 		p.workers++
-		p.m.workers.Go(p.work) // under the lock: after close, nothing is added to what Stop waits for
+		p.m.workers.Go(p.worker) // under the lock: after close, nothing is added to what Stop waits for
 	}
 }
 
@@ -47,7 +49,7 @@ func (p *pool) work() {
 	done := false
 	defer func() {
 		if !done { // the task called runtime.Goexit, which ends this goroutine: another one takes over
-			p.m.workers.Go(p.work)
+			p.m.workers.Go(p.worker)
 		}
 	}()
 	for j := p.next(); j != nil; j = p.next() {
@@ -80,7 +82,7 @@ func (p *pool) start() {
 func (p *pool) fill() {
 	for range min(p.limit-p.workers, p.queue.len()) {
 		p.workers++
-		p.m.workers.Go(p.work)
+		p.m.workers.Go(p.worker)
 	}
 }
 

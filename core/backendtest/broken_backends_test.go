@@ -276,6 +276,21 @@ func (b *journalsOneByOne) LoadPending(ctx context.Context) ([]taskflow.Record, 
 	return all, err
 }
 
+type takesRows struct{ *memory.Backend }
+
+func (b *takesRows) PutPending(ctx context.Context, records []taskflow.Record) error {
+	for _, r := range records {
+		// a snapshot leaves no owner behind
+		if _, err := b.Backend.SavePending(ctx, []taskflow.Record{r}); err != nil {
+			return err
+		}
+		if err := b.Backend.PutPending(ctx, []taskflow.Record{r}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type journalsOnce struct {
 	*memory.Backend
 	once sync.Once

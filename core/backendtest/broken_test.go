@@ -78,6 +78,7 @@ func brokenBackends() []brokenBackend {
 		{"forgets owners", "journal/every field comes back", func(b *memory.Backend) taskflow.Backend { return &forgetsOwners{b} }},
 		{"journals one by one", "journal/all or none", func(b *memory.Backend) taskflow.Backend { return &journalsOneByOne{b, make(chan struct{})} }},
 		{"journals once", "journal/putting again replaces", func(b *memory.Backend) taskflow.Backend { return &journalsOnce{Backend: b} }},
+		{"takes rows away", "journal/a row stays with its owner", func(b *memory.Backend) taskflow.Backend { return &takesRows{b} }},
 		{"snapshots new rows only", "journal/a snapshot updates a journaled row", func(b *memory.Backend) taskflow.Backend { return &snapshotsNewOnly{b} }},
 		{"shows the oldest first", "audit/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &oldestFirst{b} }},
 		{"replaces secrets", "secrets/the first value stays", func(b *memory.Backend) taskflow.Backend { return &replacesSecrets{b} }},

@@ -16,6 +16,7 @@ func journalTopics() []topic {
 		{name: "journal/all or none", needs: needs, has: has, test: journalIsAtomic},
 		{name: "journal/a snapshot leaves journaled rows", needs: needs, has: has, test: snapshotLeavesJournal},
 		{name: "journal/a snapshot updates a journaled row", needs: needs, has: has, test: snapshotUpdatesJournal},
+		{name: "journal/a row stays with its owner", needs: needs, has: has, test: journalRespectsOwners},
 		{name: "journal/save moves a row to the history", needs: needs, has: has, test: saveMovesJournaled},
 		{name: "journal/survives a restart", needs: needs, has: has, test: journalSurvivesRestart},
 	}
@@ -108,6 +109,24 @@ func snapshotUpdatesJournal(k *kit) {
 	_, err := b.SavePending(ctx, []taskflow.Record{r})
 	k.must(err, "SavePending")
 	k.compare("LoadPending", k.pending(ctx, b), []taskflow.Record{r})
+}
+
+// journalRespectsOwners: two instances must never both believe that a task is theirs.
+func journalRespectsOwners(k *kit) {
+	b, ctx := k.start(), k.context()
+	j := b.(taskflow.Journal)
+	free, held := waiting(1), waiting(2)
+	held.Owner = "first"
+	k.must(j.PutPending(ctx, []taskflow.Record{free, held}), "PutPending")
+	mine, other := free, held
+	mine.Owner, other.Owner, other.Attempts = "second", "second", 1
+	if err := j.PutPending(ctx, []taskflow.Record{mine, other}); err == nil {
+		k.Error("PutPending of a row that another owner holds returned no error")
+	}
+	k.compare("LoadPending after PutPending of another's row", k.pending(ctx, b), []taskflow.Record{free, held})
+	held.Attempts = 2
+	k.must(j.PutPending(ctx, []taskflow.Record{mine, held}), "PutPending of a free row and one of its owner")
+	k.compare("LoadPending", k.pending(ctx, b), []taskflow.Record{mine, held})
 }
 
 func saveMovesJournaled(k *kit) {
