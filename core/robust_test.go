@@ -224,6 +224,8 @@ func TestAnErrorWhoseTextLogs(t *testing.T) {
 	}
 }
 
+type generationKey int
+
 func TestATaskThatAddsItselfKeepsNoGenerations(t *testing.T) {
 	t.Parallel()
 	m := started(t, taskflow.WithWindow(10))
@@ -241,7 +243,7 @@ func TestATaskThatAddsItselfKeepsNoGenerations(t *testing.T) {
 			close(done)
 			return nil
 		}
-		taskflow.Add(context.WithValue(ctx, n, make([]byte, 10_000)), step) // would be 200 MB
+		taskflow.Add(context.WithValue(ctx, generationKey(n), make([]byte, 10_000)), step) // would be 200 MB
 		return nil
 	}
 	b.Add(ctx, taskflow.WorkOf(step))
