@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -45,7 +46,8 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, rt *route) (*htt
 var forwarded = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Client-Ip",
 	"True-Client-Ip", "Cf-Connecting-Ip", "Via"}
 
-// onlyLocal refuses requests from other machines. It cannot see through a proxy on this machine that adds no header.
+// onlyLocal refuses requests from other machines, and what shows any sign of having come through a proxy on this one. A proxy that speaks
+// HTTP/1.1, puts a local name into Host and adds no header leaves no sign on requests without an Origin, and gets through.
 func onlyLocal(r *http.Request) error {
 	const open = "; to open it, give dashboard.User(name, hash) for a login, or dashboard.Public() for everybody"
 	addr, err := netip.ParseAddr(peer(r))
@@ -56,6 +58,16 @@ func onlyLocal(r *http.Request) error {
 		if r.Header.Get(name) != "" {
 			return refuse(http.StatusForbidden,
 				"this dashboard has no users and serves clients on its own machine only; this request came through a proxy (%s)%s", name, open)
+		}
+	}
+	// No browser sends this, but proxies do: most versions of nginx unless told otherwise, with a local name as Host and none of the headers.
+	if !r.ProtoAtLeast(1, 1) {
+		return refuse(http.StatusForbidden, "this dashboard has no users and refuses HTTP/1.0, which proxies speak%s", open)
+	}
+	// The origin is the page's as its browser sees it, whatever a proxy made of Host.
+	for _, origin := range r.Header.Values("Origin") {
+		if u, err := url.Parse(origin); err != nil || !localName(u.Host) {
+			return refuse(http.StatusForbidden, "this dashboard has no users and serves pages of its own machine only, not of %q%s", clip(origin, 80), open)
 		}
 	}
 	// A page of another site can make its own name point here, and would then count as the same origin.

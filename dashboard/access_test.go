@@ -17,7 +17,8 @@ func TestWithoutUsersOnlyThisMachineIsServed(t *testing.T) {
 	for name, c := range map[string]change{
 		"IPv4 loopback": from("127.0.0.1:1"), "other loopback": from("127.9.9.9:1"), "IPv6 loopback": from("[::1]:1"),
 		"mapped loopback": from("[::ffff:127.0.0.1]:1"), "host is an address": host("127.0.0.1:80"), "host is IPv6": host("[::1]:80"),
-		"name below localhost": host("app.localhost"),
+		"name below localhost": host("app.localhost"), "a local page": header("Origin", "http://localhost:8080"),
+		"a local page by address": both(host("[::1]:80"), header("Origin", "http://[::1]:80")),
 	} {
 		t.Run(name, func(t *testing.T) { s := *s; s.t = t; s.get("/metrics", http.StatusOK, c) })
 	}
@@ -26,6 +27,9 @@ func TestWithoutUsersOnlyThisMachineIsServed(t *testing.T) {
 		"forwarded for": header("X-Forwarded-For", "127.0.0.1"), "forwarded": header("Forwarded", "for=127.0.0.1"),
 		"real address": header("X-Real-IP", "127.0.0.1"), "via": header("Via", "1.1 proxy"),
 		"a name that points here": host("evil.example:8080"), "a name like an address": host("127.0.0.1.evil.example"),
+		"nginx as it comes": both(host("127.0.0.1:8080"), func(r *http.Request) { r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.0", 1, 0 }),
+		"a page elsewhere":  both(header("Origin", "https://tasks.example"), header("Sec-Fetch-Site", "same-origin")),
+		"an opaque page":    both(header("Origin", "null"), header("Sec-Fetch-Site", "same-origin")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
@@ -79,7 +83,7 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	for at, want := range map[string]int{"/auth/login": http.StatusOK, "/auth/login.css": http.StatusOK, "/metrics": http.StatusUnauthorized, "/nothing": http.StatusUnauthorized} {
 		head := s.get(at, want).Header()
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		} {
 			if got := head.Get(name); got != want {
@@ -134,5 +138,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func both(a, b change) change { return func(r *http.Request) { a(r); b(r) } }
 
 func overTLS(r *http.Request) { r.TLS = &tls.ConnectionState{} }

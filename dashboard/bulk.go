@@ -69,7 +69,35 @@ func stopped(err error) string {
 	return "error"
 }
 
-// bulkRetry answers POST /bulk-retry. Every id is retried at most once, however often it is given.
+// retryOnce is retry for a task that nobody has retried yet; what was retried before is skipped.
+func (b *replayed) retryOnce(ctx context.Context, m *taskflow.Manager, id string) error {
+	rec, err := m.Get(ctx, id)
+	switch {
+	case errors.Is(err, taskflow.ErrNotFound):
+		b.skip("not_found", 1)
+		return nil
+	case err != nil:
+		return err
+	case rec.RetriedBy != "":
+		b.skip("already_retried", 1)
+		return nil
+	}
+	return b.retry(ctx, m, id)
+}
+
+// replayAlone waits until no other bulk-retry or retry-failed is at work: both read whether a task was retried before they retry it.
+// done must be called at the end.
+func (h *Handler) replayAlone(ctx context.Context) (done func(), err error) {
+	select {
+	case h.replay <- struct{}{}:
+		return func() { <-h.replay }, nil
+	case <-ctx.Done():
+		return nil, refuse(http.StatusServiceUnavailable, "another bulk-retry or retry-failed is still at work; try again").after(5 * time.Second)
+	}
+}
+
+// bulkRetry answers POST /bulk-retry. Every id is retried at most once, however often it is given, and not at all if it was retried
+// before: a request that is sent again does nothing twice. POST /{id}/retry is for repeating a task once more.
 func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		IDs []string `json:"task_ids"`
@@ -83,6 +111,11 @@ func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 	case len(body.IDs) > maxBulk:
 		return refuse(http.StatusRequestEntityTooLarge, "task_ids has %d ids, the limit is %d; send several requests", len(body.IDs), maxBulk)
 	}
+	release, err := h.replayAlone(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	done := newReplayed()
 	seen := make(map[string]bool, len(body.IDs))
 	for i, id := range body.IDs {
@@ -91,7 +124,7 @@ func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		seen[id] = true
-		if err := done.retry(r.Context(), h.m, id); err != nil {
+		if err := done.retryOnce(r.Context(), h.m, id); err != nil {
 			if done.Dispatched == 0 {
 				return fmt.Errorf("retry task %s: %w", clip(id, 64), err)
 			}
@@ -137,12 +170,11 @@ func (h *Handler) retryFailed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case h.replay <- struct{}{}:
-		defer func() { <-h.replay }()
-	case <-r.Context().Done():
-		return refuse(http.StatusServiceUnavailable, "another retry-failed is still at work; try again").after(5 * time.Second)
+	release, err := h.replayAlone(r.Context())
+	if err != nil {
+		return err
 	}
+	defer release()
 	done := newReplayed()
 	if err := h.replayFailed(r.Context(), f, cursor, done); err != nil {
 		if done.Dispatched == 0 {

@@ -1,12 +1,16 @@
 package dashboard_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taskflow-go/taskflow/backends/memory"
@@ -84,6 +88,55 @@ func TestBulkRetryCountsWhatItSkips(t *testing.T) {
 	if got := decode[replayed](t, s.post("/bulk-retry", http.StatusOK, idList(t))); got.Dispatched != 0 || got.Skipped != 0 {
 		t.Errorf("an empty list gives %+v", got)
 	}
+}
+
+func TestBulkRetrySentAgainRetriesNothingTwice(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	a, b := s.runFail(), s.runFail()
+	waitFinal(t, s, decode[acted](t, s.post("/"+a+"/retry", http.StatusOK)).ID)
+	got := decode[replayed](t, s.post("/bulk-retry", http.StatusOK, idList(t, a, b)))
+	if !slices.Equal(got.originals(), []string{b}) || got.Skipped != 1 || got.Reasons["already_retried"] != 1 {
+		t.Errorf("got %+v, want %s retried and %s skipped, which was retried by hand", got, b, a)
+	}
+	again := decode[replayed](t, s.post("/bulk-retry", http.StatusOK, idList(t, a, b)))
+	if again.Dispatched != 0 || again.Skipped != 2 || again.Reasons["already_retried"] != 2 {
+		t.Errorf("sent again: %+v, want both skipped", again)
+	}
+	s.post("/"+a+"/retry", http.StatusOK) // one task, asked for by name, is repeated as often as that
+}
+
+// slow is a backend whose records are read slowly enough for requests at once to read the same.
+type slow struct{ *memory.Backend }
+
+func (s slow) Get(ctx context.Context, id string) (taskflow.Record, error) {
+	r, err := s.Backend.Get(ctx, id)
+	time.Sleep(10 * time.Millisecond)
+	return r, err
+}
+
+func TestBulkRetriesAtOnceRetryEachTaskOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		later := time.Now().Add(-time.Hour)
+		ids := []string{taskflow.NewID(later), taskflow.NewID(later), taskflow.NewID(later)}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(slow{backendWith(t, ids...)})})
+		var wg sync.WaitGroup
+		answers := make([]*httptest.ResponseRecorder, 4)
+		for i := range answers {
+			r := newRequest(t.Context(), http.MethodPost, "/bulk-retry", []change{idList(t, ids[1:]...)})
+			answers[i] = httptest.NewRecorder()
+			wg.Go(func() { s.h.ServeHTTP(answers[i], r) })
+		}
+		wg.Wait()
+		dispatched := 0
+		for _, w := range answers {
+			dispatched += decode[replayed](t, w).Dispatched
+		}
+		if dispatched != 2 {
+			t.Errorf("four requests at once retried %d times, want each of the two tasks once", dispatched)
+		}
+	})
 }
 
 func TestBulkRetryRefusesBadBodies(t *testing.T) {

@@ -19,5 +19,5 @@
 // # What it is not for
 //
 // It is not a way to add tasks: handlers do that, with their own authorisation. It has one level of access: who may look may
-// also retry, cancel and delete history. It is not a store of metrics over time: package observe exports those.
+// also retry, cancel and delete history. It is not a store of metrics over time.
 package dashboard

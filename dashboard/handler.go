@@ -23,7 +23,7 @@ type Handler struct {
 	feed    *feed
 	auth    *auth // nil: no users
 	pages   *pages
-	replay  chan struct{} // holds one token while a retry-failed runs: two at once would replay the same tasks
+	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 	started time.Time
 }
 
@@ -108,7 +108,9 @@ func setSecurityHeaders(h http.Header) {
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	// Not no-referrer: with that, browsers send forms with "Origin: null", and over plain HTTP nothing else tells that a login comes
+	// from our own page.
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")

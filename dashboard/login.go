@@ -33,7 +33,7 @@ type auth struct {
 
 func newAuth(m *taskflow.Manager, users map[string]passwordHash, names []string, ttl time.Duration) *auth {
 	return &auth{
-		users: users, names: names, sessions: newSessions(m, ttl), throttle: newThrottle(names), seed: maphash.MakeSeed(),
+		users: users, names: names, sessions: newSessions(m, ttl), throttle: newThrottle(), seed: maphash.MakeSeed(),
 		waiting: make(chan struct{}, maxLogins), hashing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }
@@ -143,8 +143,9 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// throttleKey is the address whose attempts count together: one for a whole IPv6 network of a customer. A client on a private
-// network may be a proxy; the last address in its X-Forwarded-For is then the one that it saw itself.
+// throttleKey is the address whose attempts count together: one for a whole IPv6 network of a customer. A client on this machine
+// may be a proxy; the last address in its X-Forwarded-For is then the one that it saw itself. Anybody else may have made the header up, so
+// all clients of a proxy on another machine count as one.
 func throttleKey(r *http.Request) string {
 	key := peer(r)
 	addr, err := netip.ParseAddr(key)
@@ -152,7 +153,7 @@ func throttleKey(r *http.Request) string {
 		return key
 	}
 	addr = addr.Unmap()
-	if via := r.Header.Values("X-Forwarded-For"); len(via) > 0 && (addr.IsLoopback() || addr.IsPrivate()) {
+	if via := r.Header.Values("X-Forwarded-For"); len(via) > 0 && addr.IsLoopback() {
 		last := via[len(via)-1]
 		last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 		if seen, err := netip.ParseAddr(last); err == nil {

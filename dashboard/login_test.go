@@ -110,12 +110,23 @@ func TestLoginAndLogout(t *testing.T) {
 func TestCookieIsSecureOverTLS(t *testing.T) {
 	t.Parallel()
 	s := open(t, dashboard.User("ada", cheapHash(t, "secret")))
-	for name, secure := range map[string]change{"TLS": overTLS, "TLS at the proxy": header("X-Forwarded-Proto", "https")} {
+	for name, secure := range map[string]change{
+		"TLS": overTLS, "TLS at the proxy": header("X-Forwarded-Proto", "https"), "TLS at the first proxy": header("X-Forwarded-Proto", "https, http"),
+		"Forwarded": header("Forwarded", `for="[2001:db8::1]:4711"; Proto="HTTPS";by=192.0.2.1, for=10.0.0.1;proto=http`),
+	} {
 		c := s.login("ada", "secret", secure)
 		if !c.Secure || !strings.HasPrefix(c.Name, "__Host-taskflow_") || c.Path != "/" {
 			t.Errorf("%s: cookie %+v, want it secure and with the prefix __Host-", name, c)
 		}
 		s.get("/metrics", http.StatusOK, secure, cookie(c))
+	}
+	for name, plain := range map[string]change{
+		"no TLS at the proxy": header("X-Forwarded-Proto", "http"), "Forwarded without TLS": header("Forwarded", "proto=http, proto=https"),
+		"Forwarded without proto": header("Forwarded", "for=https;https"),
+	} {
+		if c := s.login("ada", "secret", plain); c.Secure || strings.HasPrefix(c.Name, "__Host-") {
+			t.Errorf("%s: cookie %+v, which the browser would not send back", name, c)
+		}
 	}
 }
 

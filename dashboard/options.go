@@ -61,13 +61,17 @@ func User(name, hash string) Option {
 	}
 }
 
-// Public serves everybody without a login: for a mount that is already behind the application's own authentication, or on
-// a private network. It contradicts [User].
+// Public serves everybody without a login: for a mount that is already behind authentication of the application's own. A private
+// network alone is not enough: a web page that somebody there opens can make its own name point to the dashboard's address (DNS rebinding)
+// and then reads and acts like a page of the dashboard. Check the Host header in front of it, at least. It contradicts [User].
 func Public() Option {
 	return func(c *config) error { c.public = true; return nil }
 }
 
 // SessionTTL is how long a login lasts, from 1 second to 365 days. Default 12 hours. It is not extended by use.
+//
+// It is also how long a copy of a cookie may outlive its logout: logouts are remembered in the memory of the process that served them, at most
+// 10,000, so after a restart, and in other processes with the same backend, the copy is accepted until it expires or the user's hash changes.
 func SessionTTL(d time.Duration) Option {
 	return func(c *config) error {
 		if d < time.Second || d > 365*24*time.Hour {
@@ -79,7 +83,8 @@ func SessionTTL(d time.Duration) Option {
 }
 
 // TrustedOrigin accepts state-changing requests from pages of that origin, like "https://admin.example.com". It is needed
-// only when a proxy changes the Host header and old browsers are used, or when another site of yours calls the API.
+// only when a proxy changes the Host header and old browsers are used, or when another site of yours calls the API. Without users
+// and without [Public] only origins on the same machine are served, whatever is given here.
 func TrustedOrigin(origin string) Option {
 	return func(c *config) error {
 		if err := c.origins.AddTrustedOrigin(origin); err != nil {

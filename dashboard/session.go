@@ -46,8 +46,8 @@ func withSession(r *http.Request, s *session) *http.Request {
 }
 
 // sessions makes and checks the cookies of logged-in users. All instances that share a backend share its key, so each accepts
-// the cookies of the others, and a restart logs nobody out. A logout is known to the instance that served it only;
-// elsewhere the cookie, which the browser has dropped, would be accepted until it expires.
+// the cookies of the others, and a restart logs nobody out. A logout is known to the instance that served it only, and until it
+// ends: elsewhere and later the cookie, which the browser has dropped, would be accepted until it expires.
 type sessions struct {
 	m   *taskflow.Manager
 	ttl time.Duration
@@ -201,5 +201,16 @@ func cookieName(name string, r *http.Request) string {
 // overTLS reports whether the browser's connection is encrypted, be it up to us or up to a proxy that says so.
 func overTLS(r *http.Request) bool {
 	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(proto), "https")
+	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(proto), "https") || strings.EqualFold(forwardedProto(r), "https")
+}
+
+// forwardedProto is the proto that the Forwarded header's first element, the proxy next to the browser, gives; "" for none.
+func forwardedProto(r *http.Request) string {
+	first, _, _ := strings.Cut(r.Header.Get("Forwarded"), ",")
+	for pair := range strings.SplitSeq(first, ";") {
+		if name, value, _ := strings.Cut(pair, "="); strings.EqualFold(strings.TrimSpace(name), "proto") {
+			return strings.Trim(strings.TrimSpace(value), `"`)
+		}
+	}
+	return ""
 }

@@ -34,7 +34,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) error {
 	head.Set("Cache-Control", "no-cache, no-transform")
 	head.Set("X-Accel-Buffering", "no") // nginx would collect events otherwise
 	s := &streamWriter{w: w, rc: http.NewResponseController(w), timeout: h.cfg.writeTimeout}
-	defer s.end()
+	defer s.deadline() // net/http sends what is still buffered when this has returned, perhaps to a stuck viewer, and lifts the deadline then
 	s.deadline()
 	w.WriteHeader(http.StatusOK)
 	if err := h.watch(r, s, v); err != nil {
@@ -109,9 +109,6 @@ type streamWriter struct {
 
 // deadline sets the write deadline. A writer without one belongs to a test or an adapter that has its own.
 func (s *streamWriter) deadline() { _ = s.rc.SetWriteDeadline(time.Now().Add(s.timeout)) }
-
-// end lifts the deadline for the next request on the connection. If that fails, so will that request.
-func (s *streamWriter) end() { _ = s.rc.SetWriteDeadline(time.Time{}) }
 
 func (s *streamWriter) write(messages ...[]byte) error {
 	s.deadline()

@@ -88,6 +88,28 @@ func TestStreamTellsChangesAtOnceAndLogLinesInOrder(t *testing.T) {
 	})
 }
 
+func TestStreamTellsThatATaskWasRetried(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *site) {
+		old := s.runFail()
+		w := s.watch()
+		w.next()
+		again, err := s.m.Retry(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told task
+		for _, e := range w.after(2 * frame) {
+			if e.name == "task" && e.task(t).ID == old {
+				told = e.task(t)
+			}
+		}
+		if told.Status != "failed" || told.RetriedBy == nil || *told.RetriedBy != again.ID() {
+			t.Errorf("of the old task the stream tells %+v, want it failed and retried by %s", told, again.ID())
+		}
+		w.leave()
+	})
+}
+
 func TestStreamSendsOneMessageATaskAndFrame(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *site) {
 		w := s.watch()

@@ -1,7 +1,9 @@
 package dashboard_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -117,6 +119,60 @@ func TestStuckViewerIsDropped(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the stuck viewer still holds its place")
 		}
+	}
+}
+
+// deadlines notes the write deadlines that are set on it.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.last = t; return nil }
+
+func TestTheEndOfAStreamHasAWriteDeadlineToo(t *testing.T) {
+	t.Parallel()
+	s := open(t, dashboard.WriteTimeout(time.Hour))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	s.h.ServeHTTP(w, newRequest(ctx, http.MethodGet, "/dashboard/stream", nil))
+	if left := time.Until(w.last); w.Code != http.StatusOK || left < 50*time.Minute || left > time.Hour {
+		t.Errorf("status %d; the deadline that remains is %v, want an hour from now", w.Code, w.last)
+	}
+}
+
+func TestAConnectionServesRequestsAfterAStream(t *testing.T) {
+	t.Parallel()
+	const timeout = 50 * time.Millisecond
+	s := open(t, dashboard.WriteTimeout(timeout))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		cancel() // so that it ends at once, on a connection that lives on
+		s.h.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	t.Cleanup(srv.Close)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for range 2 {
+		if _, err := conn.Write([]byte("GET /dashboard/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+			t.Fatalf("status %d, %v", res.StatusCode, err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(2 * timeout) // the deadline of the first would be over
 	}
 }
 

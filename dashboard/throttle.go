@@ -14,20 +14,25 @@ const (
 	maxHold      = 10 * time.Second       // a longer wait is refused instead of waited for
 	forgetAfter  = 15 * time.Minute       // without an attempt
 	addrBuckets  = 4096
-	userBuckets  = 1024
+	userBuckets  = 4096
 )
 
 // throttle slows down guessing of passwords. Every attempt books a time slot for its user and for its address; the slots of who
 // keeps failing lie further and further apart. Attempts at once are booked one behind the other, so parallelism gains
 // nothing.
 //
-// Its memory is fixed: addresses, and names that are no user's, share buckets by hash. Known users have one each.
+// Its memory is fixed: names and addresses share buckets by hash, and known names are treated like any other, so that how long an answer
+// takes does not tell who is a user.
+//
+// Somebody who guesses one user's password without end, from many addresses, keeps that user's slots taken: the user is refused too, but
+// at the address of the last login, which does not wait for those slots. Letting in every address without failures would give a free
+// guess to each of an attacker's.
 type throttle struct {
-	mu       sync.Mutex
-	seed     maphash.Seed
-	users    map[string]*bucket
-	unknowns [userBuckets]bucket
-	addrs    [addrBuckets]bucket
+	mu    sync.Mutex
+	seed  maphash.Seed
+	users [userBuckets]bucket
+	homes [userBuckets]uint64 // hash of the name and address of the last login; 0: none
+	addrs [addrBuckets]bucket
 }
 
 // bucket is what is remembered of the attempts of one user or address.
@@ -36,18 +41,14 @@ type bucket struct {
 	next     time.Time
 }
 
-func newThrottle(users []string) *throttle {
-	t := &throttle{seed: maphash.MakeSeed(), users: make(map[string]*bucket, len(users))}
-	for _, u := range users {
-		t.users[u] = &bucket{}
-	}
-	return t
-}
+func newThrottle() *throttle { return &throttle{seed: maphash.MakeSeed()} }
 
 // booking is one attempt that was let through.
 type booking struct {
 	t          *throttle
-	user, addr *bucket
+	user, addr *bucket // user is nil at the user's home address
+	home       *uint64
+	here       uint64 // what home becomes if the attempt succeeds
 }
 
 // book returns how long the attempt must wait before the password is looked at. If that is longer than maxHold the attempt is
@@ -55,25 +56,29 @@ type booking struct {
 func (t *throttle) book(user, addr string, now time.Time) (b *booking, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	u := t.users[user]
-	if u == nil {
-		u = &t.unknowns[maphash.String(t.seed, user)%userBuckets]
+	at := maphash.String(t.seed, user) % userBuckets
+	b = &booking{t: t, addr: &t.addrs[maphash.String(t.seed, addr)%addrBuckets], home: &t.homes[at], here: maphash.Comparable(t.seed, [2]string{user, addr})}
+	if *b.home != b.here {
+		b.user = &t.users[at]
 	}
-	a := &t.addrs[maphash.String(t.seed, addr)%addrBuckets]
-	u.fade(now)
-	a.fade(now)
 	start := now
-	for _, next := range []time.Time{u.next, a.next} {
-		if next.After(start) {
-			start = next
+	for _, x := range []*bucket{b.user, b.addr} {
+		if x == nil {
+			continue
+		}
+		x.fade(now)
+		if x.next.After(start) {
+			start = x.next
 		}
 	}
 	if wait = start.Sub(now); wait > maxHold {
 		return nil, wait
 	}
-	u.take(start, maxUserGap)
-	a.take(start, maxAddrGap)
-	return &booking{t, u, a}, wait
+	if b.user != nil {
+		b.user.take(start, maxUserGap)
+	}
+	b.addr.take(start, maxAddrGap)
+	return b, wait
 }
 
 // succeeded forgets the user's failures. Those of the address stay, but for this attempt: somebody with an account of
@@ -81,7 +86,10 @@ func (t *throttle) book(user, addr string, now time.Time) (b *booking, wait time
 func (b *booking) succeeded() {
 	b.t.mu.Lock()
 	defer b.t.mu.Unlock()
-	*b.user = bucket{}
+	*b.home = b.here
+	if b.user != nil {
+		*b.user = bucket{}
+	}
 	b.refund(b.addr)
 }
 
@@ -94,7 +102,7 @@ func (b *booking) withdrawn() {
 }
 
 func (b *booking) refund(of *bucket) {
-	if of.attempts > 0 {
+	if of != nil && of.attempts > 0 {
 		of.attempts--
 	}
 }

@@ -128,6 +128,47 @@ func TestSuccessForgetsTheFailuresOfTheUser(t *testing.T) {
 	})
 }
 
+func TestAUserUnderAttackStillGetsInFromTheirLastAddress(t *testing.T) {
+	throttled(t, func(t *testing.T, s *site) {
+		const home = "192.0.2.1:1"
+		if status, _, _ := s.attempt(t.Context(), "ada", "secret", home); status != http.StatusSeeOther {
+			t.Fatalf("status %d for the first login, want 303", status)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					if status, _, _ := s.attempt(ctx, "ada", "guess", fmt.Sprintf("198.51.100.%d:1", i)); status == http.StatusTooManyRequests {
+						time.Sleep(time.Second)
+					}
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		if status, _, took := s.attempt(t.Context(), "ada", "secret", home); status != http.StatusSeeOther || took != 0 {
+			t.Errorf("at the last address: status %d after %v, want in at once", status, took)
+		}
+		if status, _, _ := s.attempt(t.Context(), "bob", "secret", home); status != http.StatusSeeOther {
+			t.Errorf("another user there: status %d, want in", status)
+		}
+		if status, _, _ := s.attempt(t.Context(), "ada", "guess", "203.0.113.1:1"); status != http.StatusTooManyRequests {
+			t.Errorf("at a fresh address: status %d, want 429 like the attacker's own", status)
+		}
+		stop()
+		wg.Wait()
+		guessed := 0
+		for range 20 {
+			if status, _, _ := s.attempt(t.Context(), "ada", "guess", home); status == http.StatusUnauthorized {
+				guessed++
+			}
+		}
+		if guessed > 10 {
+			t.Errorf("%d of 20 guesses at the last address were looked at: it is not slowed down", guessed)
+		}
+	})
+}
+
 func TestWaitingForALoginEndsWithItsRequest(t *testing.T) {
 	throttled(t, func(t *testing.T, s *site) {
 		for range 4 {
@@ -147,9 +188,10 @@ func TestAddressesThatCountTogether(t *testing.T) {
 		together  bool
 	}{
 		"one IPv6 network":          {addr: "[2001:db8::%d]:1", together: true},
-		"a proxy's clients":         {addr: "10.0.0.1:1", via: "198.51.100.%d", together: false},
+		"a local proxy's clients":   {addr: "127.0.0.1:1", via: "198.51.100.%d", together: false},
+		"a neighbour's header":      {addr: "10.0.0.1:1", via: "198.51.100.%d", together: true},
 		"a made-up header":          {addr: "192.0.2.1:1", via: "198.51.100.%d", together: true},
-		"a made-up first element":   {addr: "10.0.0.1:1", via: "198.51.100.%d, 203.0.113.1", together: true},
+		"a made-up first element":   {addr: "127.0.0.1:1", via: "198.51.100.%d, 203.0.113.1", together: true},
 		"another address each time": {addr: "192.0.2.%d:1", together: false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -58,7 +58,11 @@ func calls(b taskflow.Backend) []call {
 		return err
 	})
 	add(offers[taskflow.Journal](b), "PutPending", func(ctx context.Context, b taskflow.Backend) error {
-		return b.(taskflow.Journal).PutPending(ctx, several(3, waiting))
+		return b.(taskflow.Journal).PutPending(ctx, several(3, func(n int) taskflow.Record {
+			r := waiting(n)
+			r.Owner = "owner" // who claims above
+			return r
+		}))
 	})
 	add(offers[taskflow.AuditLog](b), "AppendAudit", func(ctx context.Context, b taskflow.Backend) error {
 		return b.(taskflow.AuditLog).AppendAudit(ctx, taskflow.AuditEntry{ID: idAt(base, 0), Time: base, Action: "login"})

@@ -14,6 +14,9 @@ const rows = $("rows"), filter = $("filter"), dialog = $("detail");
 const tasks = new Map(); // by id: {task, row}
 let cursor = "", paused = false, waiting = new Map(), reloadDue = false, reloadTimer = 0, lastReload = 0;
 let source = null, pollTimer = 0, open = "", openLines = 0, loading = 0;
+let early = null; // while a list is loading: by id, the states that the stream told since; they are newer than what the list brings
+let late = null; // while the open task is loading: the log events since
+let shown = null; // the task whose facts the dialog shows
 
 // ---- talking to the server
 
@@ -24,7 +27,7 @@ async function api(path, options) {
   }
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw new Error(problem.detail || `The server answered ${answer.status}.`);
+    throw Object.assign(new Error(problem.detail || `The server answered ${answer.status}.`), { status: answer.status });
   }
   return answer;
 }
@@ -45,6 +48,7 @@ function listQuery() {
 // loadList replaces the list, or with more adds the page after its end.
 async function loadList(more) {
   const mine = ++loading;
+  early = new Map();
   const query = listQuery();
   if (more) query.set("cursor", cursor);
   try {
@@ -53,16 +57,23 @@ async function loadList(more) {
     if (mine !== loading) return; // another load has begun meanwhile
     if (!more) {
       const keep = new Set(page.map((t) => t.task_id));
-      for (const id of [...tasks.keys()]) if (!keep.has(id)) drop(id);
+      for (const id of [...tasks.keys()]) if (!keep.has(id) && !(early.has(id) && matches(early.get(id)))) drop(id);
     }
-    for (const task of page) put(task);
+    for (const task of page) {
+      const newer = early.get(task.task_id);
+      if (!newer || matches(newer) !== false) put(newer || task);
+    }
+    early = null;
     const next = /[?&]cursor=([^&>]+)/.exec(answer.headers.get("Link") || "");
     cursor = next ? decodeURIComponent(next[1]) : "";
     $("more").hidden = !cursor;
     showEmpty();
     notice("");
   } catch (err) {
-    if (mine === loading) notice("The list could not be loaded: " + err.message);
+    if (mine !== loading) return;
+    early = null;
+    notice("The list could not be loaded: " + err.message);
+    if (!(err.status < 500)) setTimeout(() => { if (mine === loading) loadList(more); }, POLL_MS); // below: asking again gives the same
   }
 }
 
@@ -132,8 +143,14 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// outdated reports whether task is an older state than known, of the same task: nothing that has ended goes on.
+function outdated(task, known) {
+  return LIVE.includes(task.status) && !LIVE.includes(known.status);
+}
+
 function put(task) {
   let entry = tasks.get(task.task_id);
+  if (entry && outdated(task, entry.task)) return;
   if (!entry) {
     entry = { row: newRow(task.task_id) };
     tasks.set(task.task_id, entry);
@@ -172,6 +189,7 @@ function drop(id) {
 
 function showEmpty() {
   $("empty").hidden = tasks.size > 0;
+  set($("empty"), cursor ? "None found among the newer tasks. The older ones are still to be searched: go on with the button below." : "No tasks.");
 }
 
 // matches reports whether a task from the stream belongs into the filtered list: true, false, or null if only the server can tell.
@@ -184,9 +202,14 @@ function matches(task) {
 
 function apply(task) {
   if (paused) {
-    waiting.set(task.task_id, task);
+    if (waiting.size < MAX_ROWS || waiting.has(task.task_id)) waiting.set(task.task_id, task);
+    else reloadDue = true;
     showState();
     return;
+  }
+  if (early) {
+    early.set(task.task_id, task);
+    if (early.size > MAX_ROWS) early.delete(early.keys().next().value);
   }
   const fits = matches(task);
   if (fits === false) {
@@ -203,7 +226,10 @@ function apply(task) {
     reload();
   }
   showEmpty();
-  if (task.task_id === open) showFacts(task);
+  if (task.task_id === open) {
+    showFacts(task);
+    if (late) late.state = task;
+  }
   totalsSoon();
 }
 
@@ -216,6 +242,8 @@ function totalsSoon() {
 
 function openTask(id) {
   open = id;
+  openLines = 0;
+  shown = late = null;
   $("d-said").textContent = "";
   $("d-log").querySelector("pre").textContent = "";
   for (const part of ["d-error", "d-stack", "d-log"]) $(part).hidden = true;
@@ -226,15 +254,22 @@ function openTask(id) {
 }
 
 async function showTask(id) {
+  const mine = late = [];
   try {
     const task = await (await api(encodeURIComponent(id))).json();
-    if (id !== open) return;
-    showFacts(task);
+    if (mine !== late) return; // another load has begun meanwhile, or the dialog was closed
+    late = null;
+    showFacts(mine.state || task);
     section("d-stack", task.stacktrace);
-    openLines = task.log_count;
-    section("d-log", task.logs.join("\n"));
+    if (task.log_count >= openLines) {
+      openLines = task.log_count;
+      section("d-log", task.logs.join("\n"));
+    }
+    mine.forEach(appendLog);
   } catch (err) {
-    if (id === open) $("d-said").textContent = err.message;
+    if (mine !== late) return;
+    late = null;
+    $("d-said").textContent = err.message;
   }
 }
 
@@ -244,6 +279,8 @@ function section(id, text) {
 }
 
 function showFacts(task) {
+  if (shown?.task_id === task.task_id && outdated(task, shown)) return;
+  shown = task;
   set($("d-name"), task.func_name);
   set($("d-status"), task.status);
   $("d-status").dataset.status = task.status;
@@ -268,17 +305,24 @@ function showFacts(task) {
   section("d-error", task.error);
 }
 
-function appendLog({ task_id, lines, log_count }) {
-  if (task_id !== open || log_count <= openLines) return;
-  if (log_count - lines.length !== openLines) {
+function appendLog(event) {
+  const { task_id, lines, log_count } = event;
+  if (task_id !== open) return;
+  if (late) {
+    if (late.push(event) > MAX_LINES) late.shift();
+    return;
+  }
+  if (log_count <= openLines) return;
+  if (log_count - lines.length > openLines) { // some are missing
     showTask(open);
     return;
   }
+  const fresh = lines.slice(openLines - log_count); // the others are there already
   openLines = log_count;
   $("d-log").hidden = false;
   const pre = $("d-log").querySelector("pre");
   const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 4;
-  pre.append((pre.textContent ? "\n" : "") + lines.join("\n"));
+  pre.append((pre.textContent ? "\n" : "") + fresh.join("\n"));
   if (pre.childNodes.length > MAX_LINES) pre.firstChild.remove();
   if (atEnd) pre.scrollTop = pre.scrollHeight;
 }
@@ -303,12 +347,12 @@ async function act(button, verb) {
 
 // ---- the stream
 
-function showState(state) {
+function showState(connection) {
   const live = $("live");
-  if (state) live.dataset.connection = state;
-  const shown = paused ? "paused" : live.dataset.connection || "connecting";
-  live.dataset.state = shown;
-  set(live, paused && waiting.size ? `paused, ${waiting.size} changed` : shown);
+  if (connection) live.dataset.connection = connection;
+  const state = paused ? "paused" : live.dataset.connection || "connecting";
+  live.dataset.state = state;
+  set(live, paused && waiting.size ? `paused, ${waiting.size}${reloadDue ? " or more" : ""} changed` : state);
 }
 
 function connect() {
@@ -365,7 +409,7 @@ filter.addEventListener("reset", refilter);
 filter.addEventListener("submit", (e) => { e.preventDefault(); refilter(); });
 $("more").addEventListener("click", () => loadList(true));
 $("d-close").addEventListener("click", () => dialog.close());
-dialog.addEventListener("close", () => { open = ""; });
+dialog.addEventListener("close", () => { open = ""; late = shown = null; });
 $("d-retry").addEventListener("click", (e) => act(e.currentTarget, "retry"));
 $("d-cancel").addEventListener("click", (e) => act(e.currentTarget, "cancel"));
 addEventListener("pagehide", () => source?.close());

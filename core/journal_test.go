@@ -1,0 +1,131 @@
+package taskflow_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+func TestASubmitThatFailsDuringStopIsNotKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newJournaled()
+		b.slow = 5 * time.Second
+		send := taskflow.Define("send", task[int])
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		submitted := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			_, err := m.Submit(ctx, send.With(1))
+			submitted <- err
+		}()
+		time.Sleep(time.Second)
+		if _, err := stopWithin(m, 30*time.Second); err != nil {
+			t.Error(err)
+		}
+		wantErr(t, <-submitted, context.DeadlineExceeded)
+		if rows := b.rows(); len(rows) != 0 || b.count() != 1 {
+			t.Errorf("its caller was told that it failed, and %v is kept, %d finished", rows, b.count())
+		}
+	})
+}
+
+func TestATaskWhoseStartCannotBeNotedHoldsNoWorker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newJournaled()
+		send := taskflow.Define("send", func(context.Context, int) error { t.Error("ran"); return nil })
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send), taskflow.WithConcurrency(1))
+		h, err := m.Submit(t.Context(), send.With(1), taskflow.Delay(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.mu.Lock()
+		b.fail = errFlaky
+		b.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		if err := add(m, func() {}).Wait(t.Context()); err != nil {
+			t.Errorf("another task: %v", err)
+		}
+		if _, err := m.Cancel(h.ID(), "not needed"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if r := wantStatus(t, h, taskflow.StatusCancelled); r.Attempts != 0 {
+			t.Errorf("%d attempts of a function that was never called", r.Attempts)
+		}
+		if _, err := stopWithin(m, time.Second); err != nil || len(b.rows()) != 0 {
+			t.Errorf("Stop: %v, kept %v", err, b.rows())
+		}
+	})
+}
+
+func TestSubmitsFailFastWhenTheJournalHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &mute{newJournaled()}
+		send := taskflow.Define("send", task[int])
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		begin := time.Now()
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if _, err := m.Submit(context.Background(), send.With(1)); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("submit: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begin); took > 25*time.Second {
+			t.Errorf("the last of 100 submits failed after %v", took)
+		}
+	})
+}
+
+// mute is a journal that never answers.
+type mute struct{ *journaled }
+
+func (b *mute) PutPending(ctx context.Context, _ []taskflow.Record) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestOneBadRecordFailsOnlyItsOwnSubmit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &picky{newJournaled()}
+		b.slow = time.Second // so that they share a commit
+		send := taskflow.Define("send", task[string])
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				args := "good"
+				if i == 5 {
+					args = "bad"
+				}
+				if _, err := m.Submit(t.Context(), send.With(args)); (err != nil) != (args == "bad") {
+					t.Errorf("%s: %v", args, err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// picky refuses a commit with a bad record in it.
+type picky struct{ *journaled }
+
+func (b *picky) PutPending(ctx context.Context, records []taskflow.Record) error {
+	if slices.ContainsFunc(records, func(r taskflow.Record) bool { return string(r.Args) == `"bad"` }) {
+		return errFlaky
+	}
+	return b.journaled.PutPending(ctx, records)
+}
