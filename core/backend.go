@@ -23,7 +23,7 @@ type Backend interface {
 	Load(ctx context.Context) ([]Record, error)
 	// SavePending stores the unfinished tasks of this instance at its graceful stop, replacing what this instance stored
 	// before (and nothing that another instance stored). They have no owner from then on: whoever starts next may take
-	// them. Returns how many it wrote.
+	// them. Rows that another instance holds are left alone. Returns how many it wrote.
 	SavePending(ctx context.Context, records []Record) (int, error)
 	// LoadPending returns the unfinished tasks. Called at Start.
 	LoadPending(ctx context.Context) ([]Record, error)
@@ -97,7 +97,7 @@ type Claimer interface {
 // Journal makes Submit possible.
 type Journal interface {
 	// PutPending stores or replaces unfinished records, all or none, and returns when they are safe. Their Owner is the
-	// instance that holds them.
+	// instance that holds them; a row that another owner holds is not replaced, which is an error.
 	PutPending(ctx context.Context, records []Record) error
 }
 

@@ -27,5 +27,5 @@
 //     Otherwise, and over HTTP/2, where no exact sign exists, they start about a millisecond after the handlers have returned.
 //   - gin's Engine.Run keeps its server to itself and never shuts it down: tasks that still run at the end of the process are cut off.
 //
-// It is not for work that must outlive the machine it was added on; see the engines for that.
+// It is not for work that must outlive the machine it was added on: that needs a queue on other machines.
 package tasks

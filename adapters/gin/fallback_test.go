@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
@@ -55,7 +56,13 @@ func TestTasksStartWhereverTheHandlerIsServed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			engine, m, started := addAndAnswer(t)
+			m := startedManager(t)
+			engine := newEngine(m)
+			started, added := make(chan time.Time, 1), make(chan taskflow.Handle, 1)
+			engine.GET("/", func(c *gin.Context) {
+				added <- tasks.Add(c, func() { started <- time.Now() })
+				c.String(http.StatusOK, "ok")
+			})
 			srv := httptest.NewUnstartedServer(tc.wrap(engine))
 			if tc.attach {
 				tasks.Attach(srv.Config, m)
@@ -71,6 +78,9 @@ func TestTasksStartWhereverTheHandlerIsServed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if tc.http2 != (resp.ProtoMajor == 2) {
+					t.Fatalf("the test speaks %s", resp.Proto)
+				}
 				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 					t.Fatal(err)
 				}
@@ -78,8 +88,16 @@ func TestTasksStartWhereverTheHandlerIsServed(t *testing.T) {
 					t.Fatal(err)
 				}
 				answered := time.Now()
-				if late := adaptertest.Receive(t, "the task", started).Sub(answered); late > time.Second {
-					t.Errorf("the task started %v after the response: only the last resort started it", late)
+				handle := adaptertest.Receive(t, "the handle", added)
+				select {
+				case at := <-started:
+					if late := at.Sub(answered); late > time.Second {
+						t.Errorf("the task started %v after the response: only the last resort started it", late)
+					}
+				case <-time.After(adaptertest.Patience):
+					stacks := make([]byte, 1<<20)
+					t.Fatalf("the task has not started within %v: rejected %v, record %+v\n%s",
+						adaptertest.Patience, handle.Rejected(), handle.Record(), stacks[:runtime.Stack(stacks, true)])
 				}
 			}
 		})

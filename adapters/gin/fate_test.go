@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -144,20 +145,29 @@ func TestHandleContextKeepsTheTasksTogether(t *testing.T) {
 
 func TestOutermostOfTwoMiddlewaresCounts(t *testing.T) {
 	t.Parallel()
-	m, other := startedManager(t), startedManager(t)
+	m := startedManager(t)
 	engine := gin.New()
-	engine.Use(tasks.Middleware(m), tasks.Middleware(other))
-	group := engine.Group("/g", tasks.Middleware(other))
+	engine.Use(tasks.Middleware(m), tasks.Middleware(m))
+	group := engine.Group("/g", tasks.Middleware(m))
 	var h taskflow.Handle
 	group.GET("/", func(c *gin.Context) { h = tasks.Add(c, func() {}) })
 	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/g/", nil))
 	if err := h.Wait(t.Context()); err != nil {
 		t.Fatalf("the task: %v", err)
 	}
-	if _, err := m.Get(t.Context(), h.ID()); err != nil {
-		t.Errorf("the outermost manager does not know the task: %v", err)
-	}
-	if _, err := other.Get(t.Context(), h.ID()); !errors.Is(err, taskflow.ErrNotFound) {
-		t.Errorf("the inner manager knows the task (%v)", err)
-	}
+}
+
+// The tasks of the inner group would silently go to the outer manager.
+func TestMiddlewareOfTwoManagersOnOneRoutePanics(t *testing.T) {
+	t.Parallel()
+	m, other := startedManager(t), startedManager(t)
+	engine := gin.New()
+	engine.Use(tasks.Middleware(m))
+	engine.Group("/g", tasks.Middleware(other)).GET("/", func(*gin.Context) { t.Error("the handler was reached") })
+	defer func() {
+		if text, _ := recover().(string); !strings.Contains(text, "GET /g/ passes the middleware of two managers") {
+			t.Errorf("it panicked with %q", text)
+		}
+	}()
+	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/g/", nil))
 }

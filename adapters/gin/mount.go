@@ -20,6 +20,9 @@ const restParam = "taskflow_path"
 // It panics, as Gin does for its routes, when the path clashes with another route, and when an option is invalid.
 func Mount(r gin.IRouter, m *taskflow.Manager, path string, opts ...dashboard.Option) {
 	point := "/" + strings.Trim(path, "/")
+	if r == nil {
+		panic(fmt.Sprintf("tasks.Mount(%q): the router is nil: pass the engine or a group", path))
+	}
 	if m == nil {
 		panic(fmt.Sprintf("tasks.Mount(%q): the manager is nil: pass what taskflow.New returned", path))
 	}

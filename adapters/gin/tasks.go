@@ -11,7 +11,8 @@ import (
 )
 
 // Middleware makes Add and Submit available to the handlers after it. Their tasks start when the response has been sent; they are
-// dropped when a handler panics. Used twice, or re-entered through Engine.HandleContext, the outermost counts. It panics when m is nil.
+// dropped when a handler panics. Used twice, or re-entered through Engine.HandleContext, the outermost counts. It panics when m is nil;
+// and at a request that passes the middleware of two managers.
 func Middleware(m *taskflow.Manager) gin.HandlerFunc {
 	if m == nil {
 		panic("tasks.Middleware: the manager is nil: pass what taskflow.New returned")

@@ -26,6 +26,9 @@ import (
 // ErrClosed is returned by every method after Close.
 var ErrClosed = errors.New("the backend is closed")
 
+// ErrHeld is returned by PutPending when a row was to be stored for one owner while another holds it.
+var ErrHeld = errors.New("another instance holds the task")
+
 // Backend implements [taskflow.Backend] and all of its optional interfaces but [taskflow.Opener]. Made by [New]. Safe for
 // concurrent use.
 type Backend struct {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -26,13 +27,18 @@ func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (i
 	return len(records), nil
 }
 
-// PutPending implements [taskflow.Journal].
+// PutPending implements [taskflow.Journal]. A row that another owner holds is [ErrHeld], and nothing is stored.
 func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) error {
 	leave, err := b.enter(ctx, "put pending")
 	if err != nil {
 		return err
 	}
 	defer leave()
+	for _, r := range records {
+		if held := b.pending[r.ID].record.Owner; held != "" && held != r.Owner {
+			return fmt.Errorf("memory: put pending: record %s of %q: %w", r.ID, r.Owner, ErrHeld)
+		}
+	}
 	for _, r := range records {
 		b.pending[r.ID] = pendingRow{record: clone(r)}
 	}

@@ -9,7 +9,8 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// AppendAudit implements [taskflow.AuditLog].
+// AppendAudit implements [taskflow.AuditLog]. The newest 100,000 entries are kept: whoever may only try to log in must not be able to
+// fill the disk.
 func (b *Backend) AppendAudit(ctx context.Context, e taskflow.AuditEntry) error {
 	id, err := encodeID(e.ID)
 	if err != nil {
@@ -19,10 +20,29 @@ func (b *Backend) AppendAudit(ctx context.Context, e taskflow.AuditEntry) error 
 	if err != nil {
 		return b.wrap("append audit", fmt.Errorf("%w: detail of %s: %w", ErrInvalidRecord, e.ID, err))
 	}
+	db, err := b.opened(ctx)
+	if err != nil {
+		return b.wrap("append audit", err)
+	}
 	return b.write(ctx, "append audit", func(c *conn) error {
-		return c.run(ctx, "INSERT INTO audit (id, time, action, task_id, actor, remote, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		err := c.run(ctx, "INSERT INTO audit (id, time, action, task_id, actor, remote, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			id, instant(e.Time), e.Action, e.TaskID, e.Actor, e.Remote, detail)
+		if err != nil {
+			return err
+		}
+		return pruneAudit(ctx, c, db)
 	})
+}
+
+// pruneAudit deletes what is older than the entries to keep. Finding them means to walk over all: it does so at the handle's first
+// entry, and then each time that a hundredth of them has been added.
+func pruneAudit(ctx context.Context, c *conn, db *database) error {
+	keep := db.cfg.audits
+	db.audits++
+	if every := max(keep/100, 1); every > 1 && db.audits%every != 1 {
+		return nil
+	}
+	return c.run(ctx, "DELETE FROM audit WHERE id < (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?)", int64(keep-1))
 }
 
 // Audit implements [taskflow.AuditLog].

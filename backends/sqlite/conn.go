@@ -102,7 +102,8 @@ func (c *conn) script(ctx context.Context, sql string) error {
 	return err
 }
 
-// query calls each with every row. The row is valid until each returns.
+// query calls each with every row. The row is valid until each returns. The driver watches the context up to the first row; from
+// there on it is asked for between the rows.
 func (c *conn) query(ctx context.Context, sql string, values []any, each func(row []driver.Value) error) (err error) {
 	s, err := c.prepare(sql)
 	if err != nil {
@@ -115,9 +116,13 @@ func (c *conn) query(ctx context.Context, sql string, values []any, each func(ro
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, len(rows.Columns()))
 	for {
-		if err := rows.Next(row); errors.Is(err, io.EOF) {
+		err := rows.Next(row)
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		} else if err != nil {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
 		}
 		if err := each(row); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,9 @@ import (
 // one goroutine that took it.
 type database struct {
 	cfg     config
-	session string // tells this opened handle's snapshots of pending tasks from others'
+	session string   // tells this opened handle's snapshots of pending tasks from others'
+	owners  []string // for whom rows were stored or claimed through this handle; guarded by holding the writer
+	audits  int      // appended through this handle; guarded by holding the writer
 	lock    *flock.Flock
 	writer  chan *conn
 	readers chan *conn
@@ -171,6 +174,13 @@ func (db *database) write(ctx context.Context, f func(*conn) error) error {
 	}
 	defer func() { db.writer <- c }()
 	return c.transaction(ctx, func() error { return f(c) })
+}
+
+// seen remembers an owner as one of this handle's. Only for who holds the writer.
+func (db *database) seen(owner string) {
+	if owner != "" && !slices.Contains(db.owners, owner) {
+		db.owners = append(db.owners, owner)
+	}
 }
 
 // close takes every connection, which waits for those that use them. The writer goes last: it writes the log back into

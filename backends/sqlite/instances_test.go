@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -87,6 +88,49 @@ func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
 	}
 	if got, err := b.Claim(t.Context(), ids, "heir"); err != nil || len(got) != len(ids) {
 		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(ids), err)
+	}
+}
+
+// An instance that stops late must not take back what another one runs by now.
+func TestASnapshotLeavesWhatAnotherInstanceHolds(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	first, second := opened(t, path), opened(t, path)
+	list := []taskflow.Record{pendingRecord(0, ""), pendingRecord(1, ""), pendingRecord(2, "")}
+	if n, err := first.SavePending(t.Context(), list); n != 3 || err != nil {
+		t.Fatalf("SavePending returned %d, %v", n, err)
+	}
+	if got, err := second.Claim(t.Context(), []string{list[0].ID}, "second"); len(got) != 1 || err != nil {
+		t.Fatalf("Claim returned %v, %v", got, err)
+	}
+	if got, err := first.Claim(t.Context(), []string{list[1].ID}, "first"); len(got) != 1 || err != nil {
+		t.Fatalf("Claim returned %v, %v", got, err)
+	}
+	before := list[0].Attempts
+	for i := range list {
+		list[i].Attempts = 7
+	}
+	if n, err := first.SavePending(t.Context(), list); n != 2 || err != nil {
+		t.Errorf("SavePending of a row of its own, a free one and another's returned %d, %v; want 2", n, err)
+	}
+	got, err := second.LoadPending(t.Context())
+	if err != nil || len(got) != 3 {
+		t.Fatalf("LoadPending returned %d records, %v", len(got), err)
+	}
+	for i, want := range []struct {
+		owner    string
+		attempts int
+	}{{"second", before}, {"", 7}, {"", 7}} {
+		if r := got[i]; r.Owner != want.owner || r.Attempts != want.attempts {
+			t.Errorf("row %d is held by %q with %d attempts, want %+v", i, r.Owner, r.Attempts, want)
+		}
+	}
+	taken := pendingRecord(0, "first")
+	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "first"), taken}); !errors.Is(err, sqlite.ErrHeld) {
+		t.Errorf("PutPending of another's row returned %v, want ErrHeld", err)
+	}
+	if got, err := second.LoadPending(t.Context()); err != nil || len(got) != 3 || got[0].Owner != "second" {
+		t.Errorf("after that there are %d rows, %v; want the three, the first held by the second instance", len(got), err)
 	}
 }
 

@@ -28,6 +28,7 @@ type config struct {
 	readers  int
 	maxPages int
 	bounds   bounds
+	audits   int // entries of the audit trail that are kept
 	log      *slog.Logger
 	err      error
 }
@@ -36,6 +37,7 @@ func defaults() config {
 	return config{
 		sync: Normal, busy: 5 * time.Second, readers: 4, log: slog.Default(),
 		bounds: bounds{rows: 20_000, texts: 8_000, textTime: 20 * time.Millisecond},
+		audits: 100_000,
 	}
 }
 

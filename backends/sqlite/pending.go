@@ -10,8 +10,9 @@ import (
 )
 
 // SavePending implements [taskflow.Backend]. The rows that this opened handle stored before are replaced, unless somebody
-// has claimed them since.
-func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (int, error) {
+// has claimed them since. A row whose owner this handle has not seen, in Claim or PutPending, belongs to another instance: it stays as
+// it is, and does not count as written.
+func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (written int, err error) {
 	db, err := b.opened(ctx)
 	if err != nil {
 		return 0, b.wrap("save pending", err)
@@ -20,44 +21,67 @@ func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (i
 		if err := c.run(ctx, "DELETE FROM pending WHERE session = ?", db.session); err != nil {
 			return err
 		}
-		return putPending(ctx, c, records, func(*taskflow.Record) (owner, session any) { return nil, db.session })
+		ours, err := json.Marshal(db.owners)
+		if err != nil {
+			return err
+		}
+		for i := range records {
+			stored, err := putPending(ctx, c, &records[i], nil, db.session, string(ours))
+			if err != nil {
+				return err
+			}
+			if stored {
+				written++
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	return len(records), nil
+	return written, nil
 }
 
-// PutPending implements [taskflow.Journal].
+// PutPending implements [taskflow.Journal]. A row that another owner holds is [ErrHeld], and nothing is stored.
 func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) error {
+	db, err := b.opened(ctx)
+	if err != nil {
+		return b.wrap("put pending", err)
+	}
 	return b.write(ctx, "put pending", func(c *conn) error {
-		return putPending(ctx, c, records, func(r *taskflow.Record) (owner, session any) { return optional(r.Owner), nil })
+		for i := range records {
+			r := &records[i]
+			stored, err := putPending(ctx, c, r, optional(r.Owner), nil, "[]")
+			if err == nil && !stored {
+				err = fmt.Errorf("%w: record %s of %q", ErrHeld, r.ID, r.Owner)
+			}
+			if err != nil {
+				return err
+			}
+			db.seen(r.Owner)
+		}
+		return nil
 	})
 }
 
-func putPending(ctx context.Context, c *conn, records []taskflow.Record, holder func(*taskflow.Record) (owner, session any)) error {
-	lasting := context.WithoutCancel(ctx)
-	for i := range records {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r := &records[i]
-		id, err := checkRecord(r)
-		if err != nil {
-			return err
-		}
-		record, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("%w: record %q: %w", ErrInvalidRecord, r.ID, err)
-		}
-		owner, session := holder(r)
-		err = c.run(lasting, `INSERT INTO pending (id, owner, session, record) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET owner = excluded.owner, session = excluded.session, record = excluded.record`, id, owner, session, string(record))
-		if err != nil {
-			return err
-		}
+// putPending stores a row unless somebody holds it who is neither owner nor one of ours, a JSON array.
+func putPending(ctx context.Context, c *conn, r *taskflow.Record, owner, session any, ours string) (stored bool, err error) {
+	if err := ctx.Err(); err != nil { // asked for between the statements, as in Save
+		return false, err
 	}
-	return nil
+	id, err := checkRecord(r)
+	if err != nil {
+		return false, err
+	}
+	record, err := json.Marshal(r)
+	if err != nil {
+		return false, fmt.Errorf("%w: record %q: %w", ErrInvalidRecord, r.ID, err)
+	}
+	n, _, err := c.exec(context.WithoutCancel(ctx), `INSERT INTO pending (id, owner, session, record) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET owner = excluded.owner, session = excluded.session, record = excluded.record
+		WHERE pending.owner IS NULL OR pending.owner = excluded.owner OR pending.owner IN (SELECT value FROM json_each(?))`,
+		id, owner, session, string(record), ours)
+	return n == 1, err
 }
 
 // LoadPending implements [taskflow.Backend]. Rows that other instances hold are among them: Claim tells.
@@ -93,8 +117,12 @@ func (b *Backend) Claim(ctx context.Context, ids []string, owner string) ([]stri
 	if owner == "" {
 		return nil, b.wrap("claim", fmt.Errorf("%w: the owner is empty: give the id of the instance", taskflow.ErrInvalidOption))
 	}
+	db, err := b.opened(ctx)
+	if err != nil {
+		return nil, b.wrap("claim", err)
+	}
 	var claimed []string
-	err := b.write(ctx, "claim", func(c *conn) error {
+	err = b.write(ctx, "claim", func(c *conn) error {
 		lasting := context.WithoutCancel(ctx)
 		for _, id := range ids {
 			if err := ctx.Err(); err != nil {
@@ -109,6 +137,7 @@ func (b *Backend) Claim(ctx context.Context, ids []string, owner string) ([]stri
 				return err
 			}
 			if n == 1 {
+				db.seen(owner)
 				claimed = append(claimed, id)
 			}
 		}

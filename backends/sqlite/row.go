@@ -194,11 +194,30 @@ func decodeID(b []byte) string {
 // checkRecord refuses what SQLite would store but not give back unchanged, or not find again.
 func checkRecord(r *taskflow.Record) ([]byte, error) {
 	id, err := encodeID(r.ID)
-	if err == nil && !utf8.ValidString(r.Name) {
-		err = errors.New("its name is not valid UTF-8")
+	if err == nil {
+		err = checkTexts(r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: record %q: %w", ErrInvalidRecord, r.ID, err)
 	}
 	return id, nil
 }
+
+// checkTexts looks at what can be searched for: the index would hold other text than the record gives back.
+func checkTexts(r *taskflow.Record) error {
+	switch {
+	case !isText(r.Name):
+		return errors.New("its name is not valid UTF-8 or has a zero byte")
+	case !isText(r.Error):
+		return errors.New("its error is not valid UTF-8 or has a zero byte")
+	}
+	for key, value := range r.Tags {
+		if !isText(key) || !isText(value) {
+			return fmt.Errorf("its tag %q is not valid UTF-8 or has a zero byte", key)
+		}
+	}
+	return nil
+}
+
+// isText reports whether SQLite takes s for the text that it is: for many of its functions a zero byte is the end.
+func isText(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }

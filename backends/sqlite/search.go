@@ -43,6 +43,9 @@ type search struct {
 }
 
 func newSearch(ctx context.Context, c *conn, f taskflow.Filter, before string, most bounds) (*search, error) {
+	if !isText(f.Text) {
+		return &search{nothing: true}, nil // no record has such text
+	}
 	s := &search{bounds: most}
 	if err := s.limit(f, before); err != nil {
 		return nil, err

@@ -29,9 +29,10 @@ type Backend struct {
 	path string
 	cfg  config
 
-	mu     sync.Mutex // guards the two below
-	db     *database  // nil: not open
-	closed bool
+	mu      sync.Mutex    // guards the three below; never held while the file is waited for
+	db      *database     // nil: not open
+	opening chan struct{} // closed at the end of the Open in progress; nil: there is none
+	closed  bool
 }
 
 // Every capability is implemented.
@@ -65,35 +66,60 @@ func Open(path string, opts ...Option) *Backend {
 // ErrForeign, ErrNewerSchema, ErrCorrupt, ErrReadOnly, ErrLocked or ErrFull where the file is the reason, with
 // [taskflow.ErrInvalidOption] where an option is, and when it is open already. After a failure it may be called again.
 func (b *Backend) Open(ctx context.Context) error {
+	opening, err := b.beginOpen()
+	if err != nil {
+		return b.wrap("open", err)
+	}
+	db, err := openDatabase(ctx, b.path, b.cfg)
+	return b.wrap("open", b.endOpen(opening, db, err))
+}
+
+func (b *Backend) beginOpen() (opening chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.closed:
-		return b.wrap("open", ErrClosed)
+		return nil, ErrClosed
 	case b.db != nil:
-		return b.wrap("open", errors.New("it is open already"))
+		return nil, errors.New("it is open already")
+	case b.opening != nil:
+		return nil, errors.New("it is being opened already")
 	case b.cfg.err != nil:
-		return b.wrap("open", fmt.Errorf("%w: %w", taskflow.ErrInvalidOption, b.cfg.err))
+		return nil, fmt.Errorf("%w: %w", taskflow.ErrInvalidOption, b.cfg.err)
 	}
-	db, err := openDatabase(ctx, b.path, b.cfg)
-	if err != nil {
-		return b.wrap("open", err)
-	}
-	b.db = db
-	return nil
+	b.opening = make(chan struct{})
+	return b.opening, nil
 }
 
-// Close waits for the calls in progress and closes the file. Calling it again does nothing.
+func (b *Backend) endOpen(opening chan struct{}, db *database, err error) error {
+	defer close(opening) // Close waits for it, so what is undone here is undone when Close returns
+	b.mu.Lock()
+	closed := b.closed
+	b.opening = nil
+	if err == nil && !closed {
+		b.db = db
+	}
+	b.mu.Unlock()
+	if err == nil && closed {
+		return errors.Join(ErrClosed, db.close())
+	}
+	return err
+}
+
+// Close waits for the calls in progress, Open among them, and closes the file; calls that come meanwhile fail with ErrClosed. Calling
+// it again does nothing.
 func (b *Backend) Close() error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed = true
-	if b.db == nil {
-		return nil
+	db, opening := b.db, b.opening
+	b.db, b.closed = nil, true
+	b.mu.Unlock()
+	switch {
+	case opening != nil:
+		<-opening
+	case db != nil:
+		return b.wrap("close", db.close())
 	}
-	db := b.db
-	b.db = nil
-	return b.wrap("close", db.close())
+	return nil
 }
 
 // opened returns the open file.

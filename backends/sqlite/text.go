@@ -83,9 +83,11 @@ func textsWith(ctx context.Context, c *conn, text string, atMost time.Duration) 
 	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 	limited, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
-	err = c.query(limited, "SELECT rowid FROM search WHERE search MATCH ? LIMIT ?", []any{phrase, int64(textHits + 1)}, func(row []driver.Value) error {
+	// One row, so that all the work is in the first step: the driver interrupts no other.
+	const sql = "SELECT json_group_array(rowid) FROM (SELECT rowid FROM search WHERE search MATCH ? LIMIT ?)"
+	err = c.query(limited, sql, []any{phrase, int64(textHits + 1)}, func(row []driver.Value) error {
 		r := rowReader{row: row}
-		ids = append(ids, r.number())
+		r.json(&ids)
 		return r.err
 	})
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -11,14 +12,16 @@ import (
 // Attach lets srv tell when responses have left, so that tasks start right after them, and lets its Shutdown end what would
 // hold it up: live streams and connections that never sent a request. Hooks that srv has already are kept and called.
 // Call it before srv serves; it starts nothing itself.
-func Attach(srv *http.Server, m *taskflow.Manager) {
+func Attach(srv *http.Server, m *taskflow.Manager) { attach(srv, m, stalled) }
+
+func attach(srv *http.Server, m *taskflow.Manager, stalled time.Duration) {
 	if srv == nil {
 		panic("tasks.Attach: the server is nil: pass the *http.Server that will serve your routes")
 	}
 	if m == nil {
 		panic("tasks.Attach: the manager is nil: pass what taskflow.New returned")
 	}
-	cs := &conns{}
+	cs := &conns{stalled: stalled}
 	theirContext, theirState := srv.ConnContext, srv.ConnState
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if theirContext != nil {

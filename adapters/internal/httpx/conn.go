@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // trackKey finds, in a request's context, the *Request of a middleware further out or else the *conn that serves it.
@@ -16,6 +17,8 @@ type trackKey struct{}
 // when a response is out. Made by the server's accept loop, told by the connection's own goroutine, joined by handlers.
 type conn struct {
 	net.Conn
+	stalled time.Duration // how long tasks wait for it
+
 	mu    sync.Mutex
 	state http.ConnState
 	open  *Request // the requests whose response has not left, linked by next: one, or several when a handler dispatches parts
@@ -62,6 +65,7 @@ func (c *conn) isSilent() bool {
 
 // conns follows the connections of one server.
 type conns struct {
+	stalled  time.Duration
 	all      sync.Map // net.Conn to *conn
 	stopping atomic.Bool
 }
@@ -71,7 +75,7 @@ func (cs *conns) accepted(ctx context.Context, c net.Conn) context.Context {
 	if !canBeKey(c) {
 		return ctx // cannot be found again: its requests are served as if nobody had attached
 	}
-	t := &conn{Conn: c}
+	t := &conn{Conn: c, stalled: cs.stalled}
 	cs.all.Store(c, t)
 	return context.WithValue(ctx, trackKey{}, t)
 }

@@ -36,8 +36,13 @@ func startedManager(t *testing.T) *taskflow.Manager {
 // serve runs an attached server until the test ends.
 func serve(t *testing.T, m *taskflow.Manager, h http.Handler, ln net.Listener) {
 	t.Helper()
+	serveAs(t, h, ln, func(srv *http.Server) { httpx.Attach(srv, m) })
+}
+
+func serveAs(t *testing.T, h http.Handler, ln net.Listener, attach func(*http.Server)) {
+	t.Helper()
 	srv := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	httpx.Attach(srv, m)
+	attach(srv)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	t.Cleanup(func() {

@@ -13,13 +13,19 @@ const (
 	// patience is how long after the handler's return tasks wait for a sign that the response has left. Tasks that start
 	// early are better than tasks that never start.
 	patience = 2 * time.Second
+	// stalled is the same where the connection will tell, unless its client neither sends the rest of its request nor reads the
+	// response: it does not decide whether tasks start. Far more than a slow network takes.
+	stalled = 30 * time.Second
 )
 
-// waitForConn leaves the release to the connection. When the context has ended by now, the client has gone or http.TimeoutHandler
-// has answered, and then what the connection will tell may be about the next request, which may last. q.mu is held.
+// waitForConn leaves the release to the connection, within limits. When the context has ended by now, the client has gone or
+// http.TimeoutHandler has answered, and then what the connection will tell may be about the next request, which may last. q.mu is held.
 func (q *Request) waitForConn() {
-	if q.Err() != nil {
+	switch {
+	case q.Err() != nil:
 		q.timer = time.AfterFunc(patience, q.release)
+	case !q.batch.Empty():
+		q.timer = time.AfterFunc(q.conn.stalled, q.release)
 	}
 }
 

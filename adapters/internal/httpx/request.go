@@ -3,6 +3,7 @@ package httpx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -33,11 +34,13 @@ type Request struct {
 }
 
 // Begin starts following r and returns r with its new context. It returns nil and r as it is when a middleware further out
-// follows r already. The caller must call End, from a defer.
+// follows r already. The caller must call End, from a defer. It panics when the one further out has another manager: its tasks would
+// silently go to that one.
 func Begin(m *taskflow.Manager, r *http.Request) (*Request, *http.Request) {
 	ctx := r.Context()
 	switch t := ctx.Value(trackKey{}).(type) {
 	case *Request:
+		mustBeSame(m, &t.batch, r)
 		return nil, r
 	case *conn:
 		q := newRequest(ctx, m)
@@ -47,11 +50,19 @@ func Begin(m *taskflow.Manager, r *http.Request) (*Request, *http.Request) {
 		}
 		return q, r.WithContext(q)
 	}
-	if taskflow.BatchFrom(ctx) != nil { // of an adapter that does not build on this package
+	if b := taskflow.BatchFrom(ctx); b != nil { // of an adapter that does not build on this package
+		mustBeSame(m, b, r)
 		return nil, r
 	}
 	q := newRequest(ctx, m)
 	return q, r.WithContext(q)
+}
+
+func mustBeSame(m *taskflow.Manager, outer *taskflow.Batch, r *http.Request) {
+	if outer.Manager() != m {
+		panic(fmt.Sprintf("tasks.Middleware: %s %s passes the middleware of two managers: use one manager for both, or one middleware for each route",
+			r.Method, r.URL.Path))
+	}
 }
 
 func newRequest(ctx context.Context, m *taskflow.Manager) *Request {
