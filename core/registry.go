@@ -25,7 +25,7 @@ type registry struct {
 	window jobRing
 	weight int
 
-	counts    map[Status]*int64 // final statuses reached since New
+	counts    [6]int64 // final statuses reached since New, in the order of Statuses
 	durations [8 * 62]int64
 	duration  time.Duration
 }
@@ -33,10 +33,6 @@ type registry struct {
 func (r *registry) init(window int) {
 	r.limit = window
 	r.byID = make(map[taskID]*job)
-	r.counts = make(map[Status]*int64, 4)
-	for _, s := range Statuses() {
-		r.counts[s] = new(int64)
-	}
 }
 
 // add gives the job its id and takes it in. False: the manager stops, and the job cannot be saved (or it is too late for
@@ -104,7 +100,7 @@ func (r *registry) unlink(j *job) {
 func (r *registry) finish(j *job, status Status, d time.Duration, weight int, stored bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	*r.counts[status]++
+	r.counts[status.index()]++
 	if status == StatusSuccess || status == StatusFailed {
 		r.durations[Bucket(d)]++
 		r.duration += d
@@ -267,9 +263,9 @@ func (r *registry) stats() (s Stats) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Counts = make(map[Status]int64, 6)
-	for status, n := range r.counts {
-		if *n > 0 {
-			s.Counts[status] = *n
+	for i, status := range Statuses() {
+		if n := r.counts[i]; n > 0 {
+			s.Counts[status] = n
 		}
 	}
 	for i, n := range r.durations {

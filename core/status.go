@@ -26,6 +26,23 @@ func Statuses() []Status {
 	return []Status{StatusPending, StatusRunning, StatusSuccess, StatusFailed, StatusInterrupted, StatusCancelled}
 }
 
+// index is the position in Statuses.
+func (s Status) index() int {
+	switch s {
+	case StatusPending:
+		return 0
+	case StatusRunning:
+		return 1
+	case StatusSuccess:
+		return 2
+	case StatusFailed:
+		return 3
+	case StatusInterrupted:
+		return 4
+	}
+	return 5
+}
+
 // Final reports whether the status is one that a task never leaves.
 func (s Status) Final() bool {
 	switch s {

@@ -150,18 +150,11 @@ func (out *outcome) decide(p *policy, attempts int) {
 // settle gives a job that was running its next status: final, or pending until its next retry.
 func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 	now := time.Now().UnixNano()
-	var cancelling, err error
-	var status Status
-	var why failure
-	for decided := false; ; decided = true {
+	status, why := StatusSuccess, failure{}
+	if out.err == nil {
 		j.mu.Lock()
-		if decided && (cancelling == nil) == (j.cancelling == nil) {
-			break // nobody has cancelled it meanwhile; j.mu stays held
-		}
-		cancelling = j.cancelling
-		j.mu.Unlock()
-		status, err = out.next(j, cancelling, now)
-		why = newFailure(err)
+	} else {
+		status, why = m.judge(j, out, now) // locks
 	}
 	cancel := j.cancel
 	j.cancel = nil
@@ -171,7 +164,7 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 	}
 	j.stack = out.stack
 	if status.Final() {
-		if err == nil && j.cancelling != nil {
+		if out.err == nil && j.cancelling != nil {
 			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
 		}
 		if out.overran != nil {
@@ -206,13 +199,27 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 	m.dispatch(j)
 }
 
-// next is the status that follows an attempt, and the error that goes with it.
+// judge finds the status that follows a failed attempt, and returns with j.mu held. What users' errors say is asked for
+// without it.
+func (m *Manager) judge(j *job, out *outcome, now int64) (status Status, why failure) {
+	var cancelling, err error
+	for judged := false; ; judged = true {
+		j.mu.Lock()
+		if judged && (cancelling == nil) == (j.cancelling == nil) {
+			return status, why // nobody has cancelled it meanwhile
+		}
+		cancelling = j.cancelling
+		j.mu.Unlock()
+		status, err = out.next(j, cancelling, now)
+		why = newFailure(err)
+	}
+}
+
+// next is the status that follows a failed attempt, and the error that goes with it.
 func (out *outcome) next(j *job, cancelling error, now int64) (Status, error) {
 	err := out.err
 	late := j.deadline != 0 && later(now, out.wait) >= j.deadline
 	switch {
-	case err == nil:
-		return StatusSuccess, nil
 	case cancelling != nil && !errors.Is(cancelling, ErrStopped):
 		return StatusCancelled, cancelling
 	case out.unbegun && late:
