@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +28,7 @@ var permitted = map[taskflow.Status][]taskflow.Status{
 type model struct {
 	t  *rapid.T
 	m  *taskflow.Manager
-	b  *six
+	b  *journaled
 	mu sync.Mutex
 
 	tasks   []*modelTask
@@ -35,6 +36,7 @@ type model struct {
 	byID    map[string]*modelTask
 	saw     map[string]taskflow.Status // by events
 	events  *taskflow.Subscription
+	refused int64 // by Submit and Retry, which leave a cancelled record but no handle
 }
 
 type modelTask struct {
@@ -52,7 +54,7 @@ func TestRandomOperations(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var failure any // rapid fails by panicking, which must not happen on the bubble's goroutine
 		synctest.Test(t, func(t *testing.T) {
-			s := &model{t: rt, b: newSix(), byID: map[string]*modelTask{}, saw: map[string]taskflow.Status{}}
+			s := &model{t: rt, b: newJournaled(), byID: map[string]*modelTask{}, saw: map[string]taskflow.Status{}}
 			defer func() {
 				if failure = recover(); failure != nil && s.m != nil {
 					over, cancel := context.WithCancel(context.Background())
@@ -90,15 +92,40 @@ func (s *model) run(ctx context.Context, rt *rapid.T) {
 	actions := map[string]func(*rapid.T){
 		"add": func(rt *rapid.T) {
 			retries := rapid.IntRange(0, 3).Draw(rt, "retries")
-			s.add(nil, 1+retries, rapid.IntRange(0, 7).Draw(rt, "behaviour"), s.options(rt, retries)...)
+			s.add(nil, 1+retries, rapid.IntRange(0, 8).Draw(rt, "behaviour"), s.options(rt, retries)...)
 		},
 		"add kept": func(rt *rapid.T) {
-			s.track(m.Add(taskflow.WorkOf(keep.With(rapid.IntRange(0, 7).Draw(rt, "behaviour")))), 2)
+			s.track(m.Add(taskflow.WorkOf(keep.With(rapid.IntRange(0, 8).Draw(rt, "behaviour")))), 2)
+		},
+		"submit": func(rt *rapid.T) {
+			h, err := m.Submit(ctx, keep.With(rapid.IntRange(0, 8).Draw(rt, "behaviour")))
+			switch {
+			case err == nil:
+				s.track(h, 2)
+			case errors.Is(err, taskflow.ErrQueueFull):
+				s.refused++
+			default:
+				rt.Fatalf("submit: %v", err)
+			}
+		},
+		"retry": func(rt *rapid.T) {
+			if len(s.tasks) == 0 {
+				return
+			}
+			h, err := m.Retry(ctx, s.tasks[rapid.IntRange(0, len(s.tasks)-1).Draw(rt, "task")].handle.ID())
+			switch {
+			case err == nil:
+				s.track(h, 2)
+			case errors.Is(err, taskflow.ErrQueueFull):
+				s.refused++
+			case !errors.Is(err, taskflow.ErrNotRetryable) && !errors.Is(err, taskflow.ErrNotRegistered):
+				rt.Fatalf("retry: %v", err)
+			}
 		},
 		"begin request": func(*rapid.T) { s.batches = append(s.batches, m.NewBatch()) },
 		"add to request": func(rt *rapid.T) {
 			if b := s.batch(rt); b != nil {
-				s.add(b, 1, rapid.IntRange(0, 7).Draw(rt, "behaviour"))
+				s.add(b, 1, rapid.IntRange(0, 8).Draw(rt, "behaviour"))
 			}
 		},
 		"respond": func(rt *rapid.T) {
@@ -208,6 +235,8 @@ func (s *model) behave(ctx context.Context, behaviour int) error {
 	case 6:
 		time.Sleep(2 * time.Second) // fake time; ignores its context
 		return nil
+	case 7:
+		runtime.Goexit()
 	}
 	select {
 	case <-time.After(1500 * time.Millisecond):
@@ -230,8 +259,8 @@ func (s *model) read() {
 			s.t.Fatalf("%d events lost", lost)
 		}
 		for _, e := range events {
-			if e.Kind == taskflow.EventLog {
-				continue
+			if e.Kind == taskflow.EventLog || e.Kind == taskflow.EventLinked {
+				continue // no change of the status
 			}
 			id, next := e.Task.ID, e.Task.Status
 			before, known := s.saw[id]
@@ -250,13 +279,13 @@ func (s *model) read() {
 
 func (s *model) check() {
 	for _, task := range s.tasks {
+		s.mu.Lock()
+		runs := task.runs // before the record: it may begin in between
+		s.mu.Unlock()
 		r := task.handle.Record()
 		if r.Attempts > task.allowed {
 			s.t.Fatalf("%d attempts, the policy allows %d", r.Attempts, task.allowed)
 		}
-		s.mu.Lock()
-		runs := task.runs
-		s.mu.Unlock()
 		if runs > r.Attempts {
 			s.t.Fatalf("the function ran %d times in %d attempts", runs, r.Attempts)
 		}
@@ -295,7 +324,7 @@ func (s *model) compare(final map[string]taskflow.Record) {
 	for _, r := range s.b.pending {
 		saved[r.ID] = true
 	}
-	counts := map[taskflow.Status]int64{}
+	counts := map[taskflow.Status]int64{taskflow.StatusCancelled: s.refused}
 	for id, before := range final {
 		r := s.byID[id].handle.Record()
 		if fmt.Sprint(r) != fmt.Sprint(before) {
