@@ -9,8 +9,7 @@ import (
 
 // Add adds a task from code that has only the request's context (a service layer, for example), behind a middleware of one
 // of the adapters; in a running task it adds to the same manager, starting at once, with the values of the request that the
-// running task came from. Elsewhere it panics; code without a
-// request uses [Manager.Add]. See [Batch.Add] for what becomes of the task.
+// running task came from. Elsewhere it panics; code without a request uses [Manager.Add]. See [Batch.Add] for what becomes of the task.
 func Add[R Runnable](ctx context.Context, r R, opts ...AddOption) Handle {
 	w := WorkOf(r)
 	if c := taskContextFrom(ctx); c != nil {

@@ -135,6 +135,34 @@ func TestRetryOfWhatCannotBeCalledAgain(t *testing.T) {
 	}
 }
 
+// leaving is a backend whose reader goes away once it has what it asked for.
+type leaving struct {
+	*six
+	leave context.CancelFunc
+}
+
+func (b *leaving) Load(ctx context.Context) ([]taskflow.Record, error) {
+	defer b.leave()
+	return b.six.Load(ctx)
+}
+
+func TestARetryIsLinkedThoughItsCallerHasGone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b := &leaving{newSix(), cancel}
+	old := taskflow.Record{ID: taskflow.NewID(time.Now().Add(-time.Hour)), Name: "count", Status: taskflow.StatusFailed, Args: []byte("5")}
+	b.history[old.ID] = old
+	m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(taskflow.Define("count", task[int])))
+	h, err := m.Retry(ctx, old.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored, _ := b.stored(old.ID); stored.RetriedBy != h.ID() {
+		t.Errorf("the old record does not know its retry: %+v", stored)
+	}
+}
+
 func TestRetryOfARecordThatOnlyTheBackendHas(t *testing.T) {
 	t.Parallel()
 	b := newSix()

@@ -186,10 +186,11 @@ func (m *Manager) conclude(j *job, why failure, now int64) {
 
 // logFailure is what keeps a failure from being silent when nobody looks at the dashboard.
 func (m *Manager) logFailure(j *job) {
-	r := j.snapshot(true)
-	attrs := []any{"task_id", r.ID, "task", r.Name, "attempts", r.Attempts, "error", r.Error}
-	if r.Stack != "" {
-		attrs = append(attrs, "stack", r.Stack)
+	j.mu.Lock()
+	attrs := []any{"task_id", j.id.String(), "task", j.name, "attempts", j.attempts, "error", j.errText}
+	if j.stack != "" {
+		attrs = append(attrs, "stack", j.stack)
 	}
+	j.mu.Unlock()
 	m.log.Error("taskflow: task failed", attrs...)
 }

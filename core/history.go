@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// history writes finished records to the backend, in batches, soon after their end. Nothing is dropped: when the
+// history writes finished records to the backend, in batches, soon after their end. No task that ran is dropped: when the
 // backend cannot keep up or is away, records wait here, and beyond the backlog workers wait too (handlers never do).
 type history struct {
 	m       *Manager
-	backend Backend
 	wake    chan struct{} // something waits, or a batch is full
 	closing chan context.Context
 	done    chan struct{}
@@ -37,8 +36,8 @@ const (
 	backlogBytes = 64 << 20
 )
 
-func newHistory(m *Manager, b Backend) *history {
-	h := &history{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+func newHistory(m *Manager) *history {
+	h := &history{m: m, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }

@@ -104,7 +104,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 	m.timers.init(m)
 	if cfg.backend != nil {
 		m.store = newStore(cfg.backend)
-		m.history = newHistory(m, cfg.backend)
+		m.history = newHistory(m)
 		if j, ok := cfg.backend.(Journal); ok {
 			m.journal = newJournal(m, j)
 		}

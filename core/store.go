@@ -11,7 +11,7 @@ import (
 type store struct {
 	backend Backend
 	query   Querier       // nil: listings load the whole history
-	writing chan struct{} // holds a token while Save or PutPending is under way, see journal.write
+	writing chan struct{} // holds a token while Save, SavePending or PutPending is under way, see journal.write
 
 	loading chan struct{} // holds a token while the whole history is loaded: once at a time
 }

@@ -88,7 +88,7 @@ func (t *timers) run(ctx context.Context) {
 		now := time.Now()
 		if now.Sub(resized) >= resizeEvery {
 			resized = now
-			t.m.pools[DefaultPool].resize(defaultConcurrency())
+			t.m.usual.resize(defaultConcurrency())
 		}
 		ring, wait := t.due(now.UnixNano())
 		for _, a := range ring {

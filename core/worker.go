@@ -186,7 +186,11 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		j.holdups++
 	}
 	j.setFailure(why)
-	j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
+	what := "failed"
+	if out.unbegun {
+		what = "could not begin"
+	}
+	j.note(now, fmt.Sprintf("attempt %d %s: %s", ctx.attempt, what, why.text))
 	if out.wait > 0 {
 		j.runAt = later(now, out.wait)
 	}
