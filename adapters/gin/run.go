@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
+	"github.com/taskflow-go/taskflow/adapters/internal/lifecycle"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -44,19 +45,19 @@ func Run(ctx context.Context, engine *gin.Engine, m *taskflow.Manager, addr stri
 func Attach(srv *http.Server, m *taskflow.Manager) { httpx.Attach(srv, m) }
 
 // RunOption is an option of [Run]. A value that makes no sense is an error of Run.
-type RunOption = httpx.RunOption
+type RunOption = lifecycle.Option
 
 // WithListener serves on l instead of listening on Run's address, which may be empty then. Run closes l in every case.
-func WithListener(l net.Listener) RunOption { return httpx.WithListener(l) }
+func WithListener(l net.Listener) RunOption { return lifecycle.WithListener(l) }
 
 // WithServer lets f change the server before it serves: time-outs, limits, hooks. A TLSConfig with certificates makes Run serve HTTPS.
 // Without it a request's header may take 10 s and a connection may idle for 2 minutes.
-func WithServer(f func(*http.Server)) RunOption { return httpx.WithServer(f) }
+func WithServer(f func(*http.Server)) RunOption { return lifecycle.WithServer(f) }
 
 // WithServerTimeout gives requests in flight d (0 or more, default 10 s) to finish when the server stops. Then their
 // connections are closed, and Run's error says so.
-func WithServerTimeout(d time.Duration) RunOption { return httpx.WithServerTimeout(d) }
+func WithServerTimeout(d time.Duration) RunOption { return lifecycle.WithServerTimeout(d) }
 
 // WithDrainTimeout gives tasks d (0 or more, default 20 s) to end once the last request has. Then their contexts end with cause
 // [taskflow.ErrStopped], and what remains is saved or recorded as interrupted; see [taskflow.Manager.Stop].
-func WithDrainTimeout(d time.Duration) RunOption { return httpx.WithDrainTimeout(d) }
+func WithDrainTimeout(d time.Duration) RunOption { return lifecycle.WithDrainTimeout(d) }
