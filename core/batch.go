@@ -10,7 +10,9 @@ import (
 // it into the request's context, and calls Release when the response is out or Discard when the request failed. Safe for
 // concurrent use; made by [Manager.NewBatch], or embedded in a larger struct and prepared by Init.
 type Batch struct {
-	m     *Manager
+	m       *Manager
+	capture func(context.Context) context.Context // nil: contexts are kept as they are
+
 	mu    sync.Mutex
 	state batchState
 	jobs  []*job
@@ -35,6 +37,18 @@ func (m *Manager) NewBatch() *Batch {
 // Init prepares a zero Batch that is part of a larger struct.
 func (b *Batch) Init(m *Manager) { b.m = m }
 
+// Capture makes f replace the context of every task that is added, while the handler still runs. It is for frameworks that keep values in
+// the request's context which they reuse for other requests: f returns a context with copies of those. Call it before the batch is shared.
+func (b *Batch) Capture(f func(context.Context) context.Context) { b.capture = f }
+
+// captured is ctx as a task may keep it.
+func (b *Batch) captured(ctx context.Context) context.Context {
+	if b.capture == nil || ctx == nil {
+		return ctx
+	}
+	return b.capture(ctx)
+}
+
 // BatchKey is the key under which a request's context carries its *Batch. Adapters with a context type of their own answer
 // it in Value; others use [ContextWithBatch].
 type BatchKey struct{}
@@ -57,7 +71,7 @@ func (b *Batch) Manager() *Manager { return b.m }
 // the request's, the task keeps the values but not the cancellation. Add never fails a request: what it must refuse ends as
 // cancelled, see [Handle.Rejected].
 func (b *Batch) Add(ctx context.Context, w Work, opts ...AddOption) Handle {
-	j, err := b.m.newJob(ctx, w, opts, SourceManual)
+	j, err := b.m.newJob(b.captured(ctx), w, opts, SourceManual)
 	if err == nil && !j.eager && b.discarded() {
 		err = ErrDiscarded
 	}
@@ -77,7 +91,7 @@ func (b *Batch) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, 
 	if b.discarded() {
 		return Handle{}, fmt.Errorf("taskflow: submit %q: %w", c.Name(), ErrDiscarded)
 	}
-	j, err := b.m.submit(ctx, c, opts)
+	j, err := b.m.submit(b.captured(ctx), c, opts)
 	if err != nil {
 		return Handle{}, err
 	}

@@ -14,9 +14,7 @@ import (
 // dropped when a handler panics. Used twice, or re-entered through Engine.HandleContext, the outermost counts. It panics when m is nil;
 // and at a request that passes the middleware of two managers.
 func Middleware(m *taskflow.Manager) gin.HandlerFunc {
-	if m == nil {
-		panic("tasks.Middleware: the manager is nil: pass what taskflow.New returned")
-	}
+	httpx.MustHaveManager(m)
 	return func(c *gin.Context) {
 		// The batch travels in the request's context: c.Keys does not survive HandleContext.
 		q, r := httpx.Begin(m, c.Request)
@@ -55,11 +53,5 @@ func batchOf(c *gin.Context, op string) (context.Context, *taskflow.Batch) {
 	if c == nil || c.Request == nil {
 		panic(fmt.Sprintf("tasks.%s: the *gin.Context has no request: pass the one that Gin gave the handler", op))
 	}
-	ctx := c.Request.Context()
-	batch := taskflow.BatchFrom(ctx)
-	if batch == nil {
-		panic(fmt.Sprintf("tasks.%s: no middleware before the handler of %s %s: write r.Use(tasks.Middleware(m)) above its route",
-			op, c.Request.Method, c.Request.URL.Path))
-	}
-	return ctx, batch
+	return httpx.BatchOf(c.Request, op, "r.Use(tasks.Middleware(m)) above its route")
 }

@@ -31,13 +31,20 @@ var rules = []rule{
 		tests: with("backends/memory", "github.com/santhosh-tekuri/jsonschema/v6")},
 
 	{folder: "adapters/internal", own: []string{"core" + exact, "dashboard"}, tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
+	{folder: "adapters/nethttp", own: []string{"core" + exact, "dashboard", "adapters/internal"},
+		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
+	{folder: "adapters/chi", own: []string{"core" + exact, "dashboard", "adapters/internal"}, other: []string{"github.com/go-chi/chi/v5"},
+		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 	{folder: "adapters/gin", own: []string{"core" + exact, "dashboard", "adapters/internal"}, other: []string{"github.com/gin-gonic/gin"},
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 
 	{folder: "examples", own: []string{"adapters", "backends", "core", "dashboard"},
 		other: []string{"github.com/gin-gonic/gin", "golang.org/x/image"}, tests: with()},
 
+	{folder: "cmd/taskvet", own: []string{"internal/taskvet"}, other: []string{"golang.org/x/tools"}, tests: with()},
+
 	{folder: "internal", tests: with("core")},
+	{folder: "internal/taskvet", other: []string{"golang.org/x/tools"}, tests: with()},
 }
 
 // with returns what tests may always use, and more.

@@ -28,6 +28,8 @@ type Traits struct {
 	FatalPanics bool
 	// RefusesTakenPaths: two mounts at one path are refused when the second is made; otherwise they cannot be noticed.
 	RefusesTakenPaths bool
+	// Wildcard is the last segment of a route that takes all the rest, "*" say, which Mount must refuse; empty: there is none.
+	Wildcard string
 }
 
 // Setup is what the routes of an application have before them.

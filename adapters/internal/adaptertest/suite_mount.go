@@ -1,0 +1,167 @@
+package adaptertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
+)
+
+// testMount: the dashboard works wherever it is mounted, also behind a proxy that takes a prefix off the path and tells nobody.
+func testMount(t *testing.T, f Framework) {
+	for name, tc := range map[string]struct {
+		mount func(app App, m *taskflow.Manager)
+		proxy string // prefix that is stripped in front
+		point string // what the browser sees
+	}{
+		"at a path":             {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "", "/tasks"},
+		"slashes do not matter": {func(app App, m *taskflow.Manager) { app.Mount(m, "tasks/", dashboard.Public()) }, "", "/tasks"},
+		"at a deep path":        {func(app App, m *taskflow.Manager) { app.Mount(m, "/a/b", dashboard.Public()) }, "", "/a/b"},
+		"in a group":            {func(app App, m *taskflow.Manager) { app.Group("/admin").Mount(m, "/jobs", dashboard.Public()) }, "", "/admin/jobs"},
+		"in a group of a group": {func(app App, m *taskflow.Manager) { app.Group("/a").Group("/b").Mount(m, "/jobs", dashboard.Public()) }, "", "/a/b/jobs"},
+		"at the root":           {func(app App, m *taskflow.Manager) { app.Mount(m, "/", dashboard.Public()) }, "", ""},
+		"behind a proxy":        {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "/app", "/app/tasks"},
+		"at two paths, both work": {func(app App, m *taskflow.Manager) {
+			app.Mount(m, "/other", dashboard.Public())
+			app.Mount(m, "/tasks", dashboard.Public())
+		}, "", "/tasks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := NewManager(t)
+			app := f.New(t, m, Setup{})
+			tc.mount(app, m)
+			s := serve(t, app, m, Listen(t, 0))
+			proxy := httptest.NewServer(http.StripPrefix(tc.proxy, httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.addr})))
+			defer proxy.Close()
+			h := m.Add(taskflow.WorkOf(func() {}))
+			if err := h.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			base := "http://" + s.addr + tc.point
+			if tc.proxy != "" {
+				base = proxy.URL + tc.point
+			}
+			for _, at := range []string{base, base + "/"} {
+				list := fetch(t, at, "application/json")
+				var records []taskflow.Record
+				if err := json.Unmarshal(list.body, &records); err != nil || len(records) != 1 || records[0].ID != h.ID() {
+					t.Errorf("GET %s: %d %.200s (%v), want the list with task %s", at, list.status, list.body, err, h.ID())
+				}
+				page := fetch(t, at, "text/html")
+				if page.status != http.StatusOK || page.path != tc.point+"/dashboard" || !strings.HasPrefix(page.kind, "text/html") {
+					t.Errorf("a browser at %s ends at %s: %d %s", at, page.path, page.status, page.kind)
+				}
+			}
+			if one := fetch(t, base+"/"+h.ID(), "application/json"); one.status != http.StatusOK {
+				t.Errorf("GET %s: %d %.200s", one.path, one.status, one.body)
+			}
+			if none := fetch(t, base+"/no/such/thing", "application/json"); none.status != http.StatusNotFound {
+				t.Errorf("GET %s: %d", none.path, none.status)
+			}
+			s.stopClean()
+		})
+	}
+	t.Run("what is posted arrives", func(t *testing.T) {
+		t.Parallel()
+		m := NewManager(t)
+		app := f.New(t, m, Setup{})
+		app.Mount(m, "/tasks")
+		s := serve(t, app, m, Listen(t, 0))
+		body := `{"task_ids": ["a", "b"]}`
+		c := Dial(t, s.addr)
+		c.Send("POST /tasks/bulk-retry HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", s.addr, len(body), body)
+		if resp, answer := c.Response(); resp.StatusCode != http.StatusOK || !strings.Contains(answer, `"skipped":2`) {
+			t.Errorf("POST bulk-retry: %s %s", resp.Status, answer)
+		}
+		c.Send("DELETE /tasks/history?value=0&unit=day HTTP/1.1\r\nHost: %s\r\n\r\n", s.addr)
+		if resp, answer := c.Response(); resp.StatusCode != http.StatusUnprocessableEntity || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json") {
+			t.Errorf("DELETE history with a bad value: %s %s", resp.Status, answer)
+		}
+		c.Send("POST /tasks/retry-failed?since=all HTTP/1.1\r\nHost: %s\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n\r\n", s.addr)
+		if resp, answer := c.Response(); resp.StatusCode != http.StatusForbidden {
+			t.Errorf("a request of another site: %s %s", resp.Status, answer)
+		}
+		c.Send("HEAD /tasks/metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.addr)
+		c.WaitClosed()
+		s.stopClean()
+	})
+}
+
+// testMountRefusals are part of Misuse.
+func testMountRefusals(t *testing.T, f Framework) {
+	for name, tc := range map[string]struct {
+		before func(App, *taskflow.Manager)
+		path   string
+		opt    dashboard.Option
+		want   []string
+		taken  bool
+	}{
+		"mounted twice":     {before: func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks") }, path: "/tasks", want: []string{"/tasks", "mount at another path"}, taken: true},
+		"over a route":      {before: func(app App, _ *taskflow.Manager) { app.Handle("/tasks", func(Request) error { return nil }) }, path: "/tasks", want: []string{"/tasks", "mount at another path"}, taken: true},
+		"with a wildcard":   {path: "/tasks/*", want: []string{`"/tasks/*"`}},
+		"with a query":      {path: "/tasks?x=1", want: []string{`"?"`, "the path under which"}},
+		"with a bad option": {path: "/tasks", opt: dashboard.MaxViewers(0), want: []string{"MaxViewers"}},
+	} {
+		if tc.taken && !f.Traits().RefusesTakenPaths || tc.path == "/tasks/*" && f.Traits().Wildcard == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := NewManager(t)
+			app := f.New(t, m, Setup{})
+			if tc.before != nil {
+				tc.before(app, m)
+			}
+			var opts []dashboard.Option
+			if tc.opt != nil {
+				opts = append(opts, tc.opt)
+			}
+			path := strings.ReplaceAll(tc.path, "*", f.Traits().Wildcard)
+			defer func() {
+				p := fmt.Sprint(recover())
+				for _, want := range append(tc.want, fmt.Sprintf("tasks.Mount(%q)", path)) {
+					if !strings.Contains(p, strings.ReplaceAll(want, "*", f.Traits().Wildcard)) {
+						t.Errorf("panic %q\nlacks %q", p, want)
+					}
+				}
+			}()
+			app.Mount(m, path, opts...)
+		})
+	}
+}
+
+type answer struct {
+	status     int
+	path, kind string
+	body       []byte
+}
+
+// fetch follows redirects, as a browser does.
+func fetch(t *testing.T, url, accept string) answer {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", accept)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	return answer{resp.StatusCode, resp.Request.URL.Path, resp.Header.Get("Content-Type"), body}
+}

@@ -1,0 +1,37 @@
+package tasks
+
+import (
+	"net/http"
+
+	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// Middleware makes Add and Submit available to the handlers inside of it. Their tasks start when the response has been sent; they
+// are dropped when a handler panics. Used twice, the outermost counts. It panics when m is nil; and at a request that passes the
+// middleware of two managers.
+func Middleware(m *taskflow.Manager) func(http.Handler) http.Handler {
+	httpx.MustHaveManager(m)
+	return func(next http.Handler) http.Handler { return httpx.Handler(m, next) }
+}
+
+// Add runs fn after the response: a function, or a Call made by [taskflow.Task.With]. It never fails a request: what the manager
+// must refuse (queue full, stopping) ends at once as cancelled, and Handle.Rejected says why. Added after the response, the
+// task starts at once. Safe for concurrent use.
+//
+// It panics when no Middleware was passed on the way to the handler, and when fn is nil.
+func Add[R taskflow.Runnable](r *http.Request, fn R, opts ...taskflow.AddOption) taskflow.Handle {
+	ctx, batch := httpx.BatchOf(r, "Add", use)
+	return batch.Add(ctx, taskflow.WorkOf(fn), opts...)
+}
+
+// Submit adds call and returns once the backend has it: from then on it survives the death of the process. So a handler can
+// answer 202 and mean it. Errors to branch on: [taskflow.ErrStopped], [taskflow.ErrQueueFull], [taskflow.ErrNotRegistered],
+// [taskflow.ErrNotDurable]; and those of the request's context. It panics as Add does.
+func Submit(r *http.Request, call taskflow.Call, opts ...taskflow.AddOption) (taskflow.Handle, error) {
+	ctx, batch := httpx.BatchOf(r, "Submit", use)
+	return batch.Submit(ctx, call, opts...)
+}
+
+// use is what a program without the middleware lacks.
+const use = "tasks.Middleware(m)(mux) where mux is served"

@@ -1,0 +1,14 @@
+package fiber
+
+type Ctx struct{}
+
+func (c *Ctx) Params(string, ...string) string    { return "" }
+func (c *Ctx) Query(string, ...string) string     { return "" }
+func (c *Ctx) Queries() map[string]string         { return nil }
+func (c *Ctx) Get(string, ...string) string       { return "" }
+func (c *Ctx) GetReqHeaders() map[string][]string { return nil }
+func (c *Ctx) Body() []byte                       { return nil }
+func (c *Ctx) BaseURL() string                    { return "" }
+func (c *Ctx) ParamsInt(string) (int, error)      { return 0, nil }
+func (c *Ctx) Locals(any, ...any) any             { return nil }
+func (c *Ctx) Next() error                        { return nil }

@@ -1,0 +1,5 @@
+package utils
+
+func CopyString(s string) string        { return s }
+func CopyBytes(b []byte) []byte         { return b }
+func Trim(s string, cutset byte) string { return s }
