@@ -16,10 +16,9 @@ import (
 	"github.com/taskflow-go/taskflow/dashboard"
 )
 
-func TestSuite(t *testing.T) {
-	t.Parallel()
-	adaptertest.Suite(t, framework{})
-}
+func TestMain(m *testing.M) { adaptertest.Main(m, framework{}) }
+
+func TestSuite(t *testing.T) { adaptertest.Suite(t, framework{}) }
 
 // framework joins Chi to the suite.
 type framework struct{}
@@ -70,6 +69,10 @@ func (a *app) Group(prefix string) adaptertest.App {
 func (a *app) Mount(m *taskflow.Manager, path string, opts ...dashboard.Option) {
 	tasks.Mount(a.r, m, path, opts...)
 }
+
+func (a *app) Handler() http.Handler { return a.root }
+
+func (a *app) Attach(srv *http.Server, m *taskflow.Manager) { tasks.Attach(srv, m) }
 
 func (a *app) Run(ctx context.Context, m *taskflow.Manager, addr string, opts ...lifecycle.Option) error {
 	return tasks.Run(ctx, a.root, m, addr, opts...)

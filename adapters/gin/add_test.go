@@ -2,7 +2,6 @@ package tasks_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -46,40 +45,6 @@ func TestAddRunsEveryShapeOfFunction(t *testing.T) {
 	}
 	if got, want := strings.Join(sent, ", "), "context and error, context, error, plain, method, named, call x"; got != want {
 		t.Errorf("ran %s\nwant %s", got, want)
-	}
-}
-
-func TestSubmitSaysWhyItCannotPromise(t *testing.T) {
-	t.Parallel()
-	call := taskflow.Define("promise", func(context.Context, struct{}) error { return nil })
-	engine := newEngine(startedManager(t, taskflow.WithTasks(call)))
-	var err error
-	engine.GET("/", func(c *gin.Context) { _, err = tasks.Submit(c, call.With(struct{}{})) })
-	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-	if !errors.Is(err, taskflow.ErrNotDurable) {
-		t.Errorf("Submit without a backend: %v, want %v", err, taskflow.ErrNotDurable)
-	}
-}
-
-func TestAddAfterStopIsRejectedAndDoesNotFailTheRequest(t *testing.T) {
-	t.Parallel()
-	m := newManager(t)
-	if err := m.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	engine := newEngine(m)
-	var h taskflow.Handle
-	engine.GET("/", func(c *gin.Context) { h = tasks.Add(c, func() { t.Error("ran") }) })
-	w := httptest.NewRecorder()
-	engine.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	if err := h.Wait(t.Context()); !errors.Is(err, taskflow.ErrStopped) {
-		t.Errorf("the task ended with %v, want %v", err, taskflow.ErrStopped)
-	}
-	if w.Code != 200 {
-		t.Errorf("status %d", w.Code)
 	}
 }
 

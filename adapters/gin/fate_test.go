@@ -143,20 +143,6 @@ func TestHandleContextKeepsTheTasksTogether(t *testing.T) {
 	stopClean(t, s)
 }
 
-func TestOutermostOfTwoMiddlewaresCounts(t *testing.T) {
-	t.Parallel()
-	m := startedManager(t)
-	engine := gin.New()
-	engine.Use(tasks.Middleware(m), tasks.Middleware(m))
-	group := engine.Group("/g", tasks.Middleware(m))
-	var h taskflow.Handle
-	group.GET("/", func(c *gin.Context) { h = tasks.Add(c, func() {}) })
-	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/g/", nil))
-	if err := h.Wait(t.Context()); err != nil {
-		t.Fatalf("the task: %v", err)
-	}
-}
-
 // The tasks of the inner group would silently go to the outer manager.
 func TestMiddlewareOfTwoManagersOnOneRoutePanics(t *testing.T) {
 	t.Parallel()

@@ -2,11 +2,8 @@ package tasks_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"os"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -15,18 +12,6 @@ import (
 	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
-
-func TestMain(m *testing.M) {
-	gin.SetMode(gin.TestMode)
-	if os.Getenv(childRole) != "" {
-		if err := child(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
 
 func listenLocal() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
 
@@ -77,16 +62,4 @@ func stopClean(t testing.TB, s *adaptertest.Service) {
 	if err := s.Wait(); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-}
-
-func get(t testing.TB, url string) *http.Response {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatalf("GET %s: %v", url, err)
-	}
-	if err := resp.Body.Close(); err != nil {
-		t.Fatalf("GET %s: %v", url, err)
-	}
-	return resp
 }

@@ -2,7 +2,6 @@ package tasks_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 
 	tasks "github.com/taskflow-go/taskflow/adapters/gin"
 	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
-	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
 func TestRunRefusesWhatCannotWork(t *testing.T) {
@@ -49,94 +47,6 @@ func TestRunRefusesWhatCannotWork(t *testing.T) {
 	}
 	if err := tasks.Run(t.Context(), engine, nil, ":0"); err == nil || !strings.Contains(err.Error(), "the manager is nil") {
 		t.Errorf("Run without a manager: %v", err)
-	}
-}
-
-func TestRunNamesAnAddressInUseAndLeavesTheManagerUntouched(t *testing.T) {
-	t.Parallel()
-	taken := adaptertest.Listen(t, 0)
-	addr := taken.Addr().String()
-	m := newManager(t)
-	err := tasks.Run(t.Context(), newEngine(m), m, addr)
-	if err == nil || !strings.Contains(err.Error(), "address "+addr+" is taken") {
-		t.Fatalf("Run on a taken address: %v", err)
-	}
-	// neither started nor stopped: the same manager serves at the next attempt
-	ln := adaptertest.Listen(t, 0)
-	s := run(t, newEngine(m), m, ln)
-	client := adaptertest.Dial(t, ln.Addr().String())
-	client.Request("GET", "/", "")
-	client.Response()
-	stopClean(t, s)
-}
-
-func TestRunOfAManagerThatWasStoppedSaysSo(t *testing.T) {
-	t.Parallel()
-	m := newManager(t)
-	engine := newEngine(m)
-	ln := adaptertest.Listen(t, 0)
-	s := run(t, engine, m, ln)
-	get(t, "http://"+ln.Addr().String()) // it is serving
-	stopClean(t, s)
-	ln = adaptertest.Listen(t, 0)
-	err := tasks.Run(t.Context(), engine, m, "", tasks.WithListener(ln))
-	if !errors.Is(err, taskflow.ErrStopped) {
-		t.Errorf("second Run: %v, want %v", err, taskflow.ErrStopped)
-	}
-	if c, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the listener is open after Run has failed: %v, %v", c, err)
-	}
-}
-
-func TestRunWithAnEndedContextStartsNothing(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	m := newManager(t)
-	ln := adaptertest.Listen(t, 0)
-	if err := tasks.Run(ctx, newEngine(m), m, "", tasks.WithListener(ln)); err != nil {
-		t.Errorf("Run: %v", err)
-	}
-	if c, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the listener is open: %v, %v", c, err)
-	}
-	if err := m.Start(t.Context()); err != nil {
-		t.Errorf("the manager cannot be started any more: %v", err)
-	}
-	if err := m.Stop(t.Context()); err != nil {
-		t.Errorf("Stop: %v", err)
-	}
-}
-
-func TestRunEndsInOrderWhenItsListenerFails(t *testing.T) {
-	t.Parallel()
-	m := newManager(t)
-	engine := newEngine(m)
-	handling, ran := make(chan struct{}), make(chan struct{}, 1)
-	engine.GET("/", func(c *gin.Context) {
-		handling <- struct{}{}
-		<-m.Draining()
-		tasks.Add(c, func() { ran <- struct{}{} })
-		c.String(http.StatusOK, "finished")
-	})
-	ln := adaptertest.Listen(t, 0)
-	s := run(t, engine, m, ln)
-	client := adaptertest.Dial(t, ln.Addr().String())
-	client.Request("GET", "/", "")
-	adaptertest.Receive(t, "the handler", handling)
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, body := client.Response(); body != "finished" {
-		t.Errorf("the request in flight got %q", body)
-	}
-	if err := s.Wait(); !errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "serve on "+ln.Addr().String()) {
-		t.Errorf("Run: %v, want the listener's failure", err)
-	}
-	select {
-	case <-ran:
-	default:
-		t.Error("Run returned before the task of the request in flight had run")
 	}
 }
 

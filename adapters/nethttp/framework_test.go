@@ -14,10 +14,9 @@ import (
 	"github.com/taskflow-go/taskflow/dashboard"
 )
 
-func TestSuite(t *testing.T) {
-	t.Parallel()
-	adaptertest.Suite(t, framework{})
-}
+func TestMain(m *testing.M) { adaptertest.Main(m, framework{}) }
+
+func TestSuite(t *testing.T) { adaptertest.Suite(t, framework{}) }
 
 // framework joins net/http to the suite.
 type framework struct{}
@@ -79,6 +78,10 @@ func (a *app) Mount(m *taskflow.Manager, path string, opts ...dashboard.Option) 
 	tasks.Mount(below, m, path, opts...)
 	a.mux.Handle(a.prefix+"/", http.StripPrefix(a.prefix, below))
 }
+
+func (a *app) Handler() http.Handler { return a.h }
+
+func (a *app) Attach(srv *http.Server, m *taskflow.Manager) { tasks.Attach(srv, m) }
 
 func (a *app) Run(ctx context.Context, m *taskflow.Manager, addr string, opts ...lifecycle.Option) error {
 	return tasks.Run(ctx, a.h, m, addr, opts...)

@@ -14,7 +14,7 @@ import (
 type Framework interface {
 	// Traits tells what the framework is like.
 	Traits() Traits
-	// New returns an application whose every route has tasks.Middleware(m) before it, and outside of that what setup asks for.
+	// New returns an application for the test t (nil in a child process, see [Main]) whose every route has tasks.Middleware(m) before it, and outside of that what setup asks for.
 	New(t testing.TB, m *taskflow.Manager, setup Setup) App
 }
 

@@ -12,6 +12,10 @@ import (
 
 // Suite holds an adapter to everything that all of them promise.
 func Suite(t *testing.T, f Framework) {
+	if f.Traits().NetHTTP { // alone, so that nothing overloads the machine
+		t.Run("HTTP2Order", func(t *testing.T) { testHTTP2Order(t, f) })
+		t.Run("NetHTTP", func(t *testing.T) { t.Parallel(); testNetHTTP(t, f) })
+	}
 	for _, topic := range []struct {
 		name string
 		test func(*testing.T, Framework)
@@ -25,6 +29,7 @@ func Suite(t *testing.T, f Framework) {
 		{"Stream", testStream},
 		{"Stop", testStop},
 		{"Run", testRun},
+		{"Signals", testSignals},
 		{"OwnServer", testOwnServer},
 		{"Misuse", testMisuse},
 	} {

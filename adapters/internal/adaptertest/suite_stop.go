@@ -10,6 +10,7 @@ import (
 
 	"github.com/taskflow-go/taskflow/adapters/internal/lifecycle"
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
 )
 
 const streamPath = "/tasks/dashboard/stream"
@@ -66,6 +67,28 @@ func testStop(t *testing.T, f Framework) {
 			if r := (<-handles).Record(); r.Status != taskflow.StatusSuccess {
 				t.Errorf("task %s ended %s: %s", r.Name, r.Status, r.Error)
 			}
+		}
+	})
+	t.Run("100 streams and 100 silent connections", func(t *testing.T) {
+		t.Parallel()
+		const each = 100
+		m := NewManager(t)
+		app := f.New(t, m, Setup{})
+		app.Mount(m, "/tasks", dashboard.MaxViewers(each))
+		s := serve(t, app, m, Listen(t, 0))
+		streams := make([]*Stream, each)
+		for i := range streams {
+			Dial(t, s.addr)
+			streams[i] = OpenStream(t, s.addr, streamPath)
+			streams[i].WaitNamed("hello")
+		}
+		began := time.Now()
+		s.stopClean()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the stop took %v", took)
+		}
+		for _, stream := range streams {
+			stream.WaitNamed("bye")
 		}
 	})
 	t.Run("a task outlasts the drain time", func(t *testing.T) {

@@ -1,58 +1,24 @@
 //go:build unix
 
-package tasks_test
+package adaptertest
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/gin-gonic/gin"
-
-	tasks "github.com/taskflow-go/taskflow/adapters/gin"
-	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
-	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// childRole makes the test binary the server that a test sends signals to.
-const childRole = "TASKFLOW_TEST_CHILD"
-
-// child is the program: its task ends when somebody asks for /finish, or never. It reports on stdout.
-func child() error {
-	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-	m, err := taskflow.New(taskflow.WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil))))
-	if err != nil {
-		return err
-	}
-	ln, err := listenLocal()
-	if err != nil {
-		return err
-	}
-	engine := newEngine(m)
-	finish := make(chan struct{})
-	engine.GET("/start", func(c *gin.Context) {
-		tasks.Add(c, func() { say("task started"); <-finish; say("task finished") })
-	})
-	engine.GET("/finish-after-stop", func(c *gin.Context) {
-		say("handling")
-		<-m.Draining()
-		close(finish)
-	})
-	say("address http://%s", ln.Addr())
-	if err := tasks.Run(context.Background(), engine, m, "", tasks.WithListener(ln)); err != nil {
-		return err
-	}
-	say("clean end")
-	return nil
+// testSignals: real signals to a real process, which [Main] is in a test binary that was started as a child.
+func testSignals(t *testing.T, _ Framework) {
+	t.Run("the first stops gracefully", func(t *testing.T) { t.Parallel(); testFirstSignal(t) })
+	t.Run("the second kills", func(t *testing.T) { t.Parallel(); testSecondSignal(t) })
 }
 
 // process is a running child.
@@ -93,7 +59,7 @@ func (p *process) follow(out io.Reader) {
 func (p *process) waitLine(part string) string {
 	p.t.Helper()
 	for {
-		line := adaptertest.Receive(p.t, fmt.Sprintf("line with %q", part), p.lines)
+		line := Receive(p.t, fmt.Sprintf("line with %q", part), p.lines)
 		if strings.Contains(line, part) {
 			return line
 		}
@@ -110,13 +76,12 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
-func TestFirstSignalStopsGracefully(t *testing.T) {
-	t.Parallel()
+func testFirstSignal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
 			p := startChild(t)
-			get(t, p.url+"/start")
+			askAt(t, p.url+"/start")
 			p.waitLine("task started")
 			answered := make(chan error, 1)
 			go func() {
@@ -131,7 +96,7 @@ func TestFirstSignalStopsGracefully(t *testing.T) {
 			if line := p.waitLine("shutting down"); !strings.Contains(line, sig.String()) {
 				t.Errorf("the log does not name the signal: %s", line)
 			}
-			if err := adaptertest.Receive(t, "the response of the request in flight", answered); err != nil {
+			if err := Receive(t, "the response of the request in flight", answered); err != nil {
 				t.Errorf("the request in flight: %v", err)
 			}
 			p.waitLine("task finished")
@@ -143,14 +108,13 @@ func TestFirstSignalStopsGracefully(t *testing.T) {
 	}
 }
 
-func TestSecondSignalKills(t *testing.T) {
-	t.Parallel()
+func testSecondSignal(t *testing.T) {
 	p := startChild(t)
-	get(t, p.url+"/start")
+	askAt(t, p.url+"/start")
 	p.waitLine("task started") // and never ends: the stop waits for it
 	p.signal(syscall.SIGTERM)
 	p.waitLine("shutting down")
-	adaptertest.Eventually(t, "the second signal kills the process", func() bool {
+	Eventually(t, "the second signal kills the process", func() bool {
 		// Repeated, because the process gives the signal back to the system right after it has logged the first.
 		if err := p.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
 			return true
@@ -165,5 +129,16 @@ func TestSecondSignalKills(t *testing.T) {
 	var exit *exec.ExitError
 	if err := p.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("the process ended with %v, want it killed by SIGTERM", err)
+	}
+}
+
+func askAt(t *testing.T, url string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatalf("GET %s: %v", url, err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatalf("GET %s: %v", url, err)
 	}
 }
