@@ -2,19 +2,14 @@ package bench
 
 import (
 	"bufio"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	tasks "github.com/taskflow-go/taskflow/adapters/gin"
 )
 
 const (
@@ -26,77 +21,81 @@ const (
 // so that whatever drifts on the machine meets both alike. It reports the requests a second of each, over all rounds, and the median of the
 // rounds' ratios (second to first: 1 is as fast).
 func BenchmarkServer(b *testing.B) {
-	for _, tt := range []struct{ name, first, second string }{
-		{"no-task", "bare", "middleware"},
-		{"one-task", "go-statement", "middleware-one-task"},
-		{"same-twice", "bare", "bare"}, // how much the measurement itself varies
-	} {
-		b.Run(tt.name, func(b *testing.B) {
-			first, second := serve(b, tt.first), serve(b, tt.second)
-			first.round(b)
-			second.round(b)
-			var ratios []float64
-			var sums [2]time.Duration
-			for b.Loop() {
-				var x, y time.Duration
-				if len(ratios)%2 == 0 {
-					x, y = first.round(b), second.round(b)
-				} else {
-					y, x = second.round(b), first.round(b)
-				}
-				sums[0], sums[1] = sums[0]+x, sums[1]+y
-				ratios = append(ratios, x.Seconds()/y.Seconds())
-			}
-			requests := float64(perRound * len(ratios))
-			b.ReportMetric(requests/sums[0].Seconds(), tt.first+"-req/s")
-			b.ReportMetric(requests/sums[1].Seconds(), "taskflow-req/s")
-			b.ReportMetric(quantile(ratios, 0.5), "median-ratio")
-		})
+	for _, framework := range []string{"nethttp", "chi", "gin", "fiber"} {
+		for _, tt := range []struct{ name, first, second string }{
+			{"no-task", "bare", "middleware"},
+			{"one-task", "go-statement", "middleware-one-task"},
+			{"same-twice", "bare", "bare"}, // how much the measurement itself varies
+		} {
+			b.Run(framework+"/"+tt.name, func(b *testing.B) { compare(b, framework, tt.first, tt.second) })
+		}
 	}
 }
 
-// load is a server and the connections to it.
-type load struct{ clients []client }
+func compare(b *testing.B, framework, nameOfFirst, nameOfSecond string) {
+	b.Helper()
+	first, second := connect(b, servers[framework](b, nameOfFirst)), connect(b, servers[framework](b, nameOfSecond))
+	first.round(b)
+	second.round(b)
+	first.forget()
+	second.forget()
+	var ratios []float64
+	var sums [2]time.Duration
+	for b.Loop() {
+		var x, y time.Duration
+		if len(ratios)%2 == 0 {
+			x, y = first.round(b), second.round(b)
+		} else {
+			y, x = second.round(b), first.round(b)
+		}
+		sums[0], sums[1] = sums[0]+x, sums[1]+y
+		ratios = append(ratios, x.Seconds()/y.Seconds())
+	}
+	requests := float64(perRound * len(ratios))
+	b.ReportMetric(requests/sums[0].Seconds(), nameOfFirst+"-req/s")
+	b.ReportMetric(requests/sums[1].Seconds(), "taskflow-req/s")
+	b.ReportMetric(quantile(ratios, 0.5), "median-ratio")
+	b.ReportMetric(second.quantile(0.99)/first.quantile(0.99), "p99-ratio")
+}
+
+// load is the connections to a server.
+type load struct{ clients []*client }
 
 type client struct {
 	net.Conn
 	answers *bufio.Reader
+	took    []float64 // seconds a request
 }
 
-// serve starts a server for one of the engines, in the way of tasks.Run, and connects to it.
-func serve(b *testing.B, name string) *load {
+// connect opens the connections to a server at addr.
+func connect(b *testing.B, addr string) *load {
 	b.Helper()
-	l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	m, all := engines(b)
-	srv := &http.Server{Handler: all[name].Handler(), ReadHeaderTimeout: time.Minute}
-	if strings.HasPrefix(name, "middleware") {
-		tasks.Attach(srv, m)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			b.Error(err)
-		}
-	})
-	b.Cleanup(func() {
-		if err := srv.Shutdown(context.Background()); err != nil {
-			b.Error(err)
-		}
-		serving.Wait()
-	})
 	load := &load{}
 	for range connections {
-		c, err := new(net.Dialer).DialContext(b.Context(), "tcp", l.Addr().String())
+		c, err := new(net.Dialer).DialContext(b.Context(), "tcp", addr)
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = c.Close() }) // the server may have closed it before
-		load.clients = append(load.clients, client{c, bufio.NewReader(c)})
+		load.clients = append(load.clients, &client{Conn: c, answers: bufio.NewReader(c)})
 	}
 	return load
+}
+
+// forget drops what was measured so far.
+func (l *load) forget() {
+	for _, c := range l.clients {
+		c.took = nil
+	}
+}
+
+// quantile is that of all requests so far.
+func (l *load) quantile(q float64) float64 {
+	var all []float64
+	for _, c := range l.clients {
+		all = append(all, c.took...)
+	}
+	return quantile(all, q)
 }
 
 // round sends perRound requests over all connections and returns how long that took.
@@ -107,10 +106,12 @@ func (l *load) round(b *testing.B) time.Duration {
 	for i := range l.clients {
 		running.Go(func() {
 			for range perRound / connections {
+				began := time.Now()
 				if err := l.clients[i].get(); err != nil {
 					b.Error(err)
 					return
 				}
+				l.clients[i].took = append(l.clients[i].took, time.Since(began).Seconds())
 			}
 		})
 	}
@@ -121,7 +122,7 @@ func (l *load) round(b *testing.B) time.Duration {
 const request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 // get sends one request and reads its answer, doing as little as it can: the server is what is measured.
-func (c client) get() error {
+func (c *client) get() error {
 	if _, err := io.WriteString(c.Conn, request); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ var rules = []rule{
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 	{folder: "adapters/chi", own: []string{"core" + exact, "dashboard", "adapters/internal"}, other: []string{"github.com/go-chi/chi/v5"},
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
+	{folder: "adapters/fiber", own: []string{"core" + exact, "dashboard", "adapters/internal"},
+		other: []string{"github.com/gofiber/fiber/v2", "github.com/valyala/fasthttp"}, tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 	{folder: "adapters/gin", own: []string{"core" + exact, "dashboard", "adapters/internal"}, other: []string{"github.com/gin-gonic/gin"},
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 

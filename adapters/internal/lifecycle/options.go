@@ -88,3 +88,6 @@ func WithPrefork() Option {
 		return nil
 	}
 }
+
+// Apply returns what opts set, for an adapter that must know it before it calls Run. The Config is there also with an error.
+func Apply(opts []Option) (*Config, error) { return newConfig(opts) }

@@ -1,0 +1,35 @@
+// Package tasks adds background tasks to Fiber v2 handlers: they run after the response has been sent.
+//
+//	m, err := taskflow.New(taskflow.WithTasks(jobs.Resize))
+//	...
+//	app := fiber.New()
+//	app.Use(recover.New(), tasks.Middleware(m))
+//	tasks.Mount(app, m, "/tasks") // dashboard, JSON API, live stream
+//	app.Post("/photos", func(c *fiber.Ctx) error {
+//		name := strings.Clone(c.FormValue("name")) // Fiber's strings are reused memory
+//		tasks.Add(c, jobs.Resize.With(name))                                 // typed: retried, requeued, replayable
+//		tasks.Add(c, func(ctx context.Context) error { return audit(ctx, name) }) // a closure: tracked, in memory
+//		return c.SendStatus(fiber.StatusAccepted)
+//	})
+//	err = tasks.Run(context.Background(), app, m, ":8080") // start, serve, drain on SIGTERM
+//
+// A task's context has the values of the request's UserContext (trace, user) but not its cancellation: it ends with the task's own
+// time-outs, when the task is cancelled, and when the manager stops.
+//
+// # What to know
+//
+//   - Never use c, or c.Context(), inside a task. Fiber reuses them, so they belong to somebody else's request by then. A UserContext that
+//     is built on c.Context() is not given to tasks for that reason: they get an empty one.
+//   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too: a closure that captures one sees it change. Take
+//     a copy by strings.Clone or utils.CopyString, or make the app with Immutable: true. Arguments of a Call are safe as they
+//     are: With encodes them at once.
+//   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.
+//   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover.
+//   - An uploaded file is gone when the handler has returned. Save it before adding the task, and give the task its new place.
+//   - Tasks start after the last byte of the response. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
+//     over, and when fasthttp.TimeoutHandler has answered already, they start when the handlers have returned.
+//   - app.Listen returns as soon as Shutdown begins, so a main function that ends with it cuts off requests and tasks. [Run] waits for both.
+//   - Middleware that reads or packs whole responses (compress, etag, cache, Config.ETag) holds live streams up: have it skip the dashboard's path.
+//
+// It is not for work that must outlive the machine it was added on: that needs a queue on other machines.
+package tasks

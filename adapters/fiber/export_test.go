@@ -1,0 +1,15 @@
+package tasks
+
+import (
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// Bridge serves h as Mount serves the dashboard.
+func Bridge(h http.Handler, m *taskflow.Manager) fiber.Handler {
+	b := &bridge{handler: h, m: m}
+	return func(c *fiber.Ctx) error { return b.serve(c, "/below") }
+}

@@ -1,0 +1,82 @@
+package tasks
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
+	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
+)
+
+// Mount serves the dashboard, its JSON API and its live stream at path, "/tasks" say, of an app or a group; it works behind a
+// proxy that strips a prefix. Request bodies may have the size that the app's BodyLimit allows.
+//
+// It panics when another route, added before, would answer in its place, which Fiber itself accepts in silence; and when an option is invalid.
+func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.Option) {
+	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, opts)
+	if other := routeOver(r, point); other != "" {
+		panic(httpx.Clash(path, fmt.Sprintf("the route %s answers there already", other)))
+	}
+	b := &bridge{handler: h, m: m}
+	if point != "" {
+		r.All(point, func(c *fiber.Ctx) error {
+			if strings.HasSuffix(c.Path(), "/") { // the same route, unless the app has StrictRouting
+				return b.serve(c, "/")
+			}
+			return b.serve(c, "")
+		})
+	}
+	r.All(point+"/*", func(c *fiber.Ctx) error { return b.serve(c, "/"+rest(c)) })
+}
+
+// rest is the part of the path below the mount point, decoded, in memory of its own.
+func rest(c *fiber.Ctx) string {
+	params := c.Route().Params // the last one: a group's prefix may have parameters, too
+	raw := strings.Clone(c.Params(params[len(params)-1]))
+	if c.App().Config().UnescapePath {
+		return raw
+	}
+	if decoded, err := url.PathUnescape(raw); err == nil {
+		return decoded
+	}
+	return raw // the handler finds nothing there
+}
+
+// routeOver returns the route that takes the requests for point, a path below r; empty when there is none.
+func routeOver(r fiber.Router, point string) string {
+	app, prefix := appOf(r)
+	if app == nil {
+		return ""
+	}
+	at := strings.TrimSuffix(prefix, "/") + point
+	for _, route := range app.GetRoutes(true) {
+		if route.Method != fiber.MethodGet && route.Method != fiber.MethodPost {
+			continue // CORS answers OPTIONS everywhere, and that is fine
+		}
+		for _, path := range []string{at, at + "/api"} {
+			if fiber.RoutePatternMatch(path, route.Path, app.Config()) {
+				return route.Method + " " + route.Path
+			}
+		}
+	}
+	return ""
+}
+
+// appOf returns the app to which r adds routes, and the prefix that they get; a nil app when r is neither an app nor a group.
+func appOf(r fiber.Router) (app *fiber.App, prefix string) {
+	switch r := r.(type) {
+	case *fiber.App:
+		return r, ""
+	case *fiber.Group:
+		// A group does not tell its app, and without the app its routes cannot be listed.
+		if f := reflect.ValueOf(r).Elem().FieldByName("app"); f.IsValid() && f.Type() == reflect.TypeFor[*fiber.App]() {
+			return (*fiber.App)(f.UnsafePointer()), r.Prefix
+		}
+	}
+	return nil, ""
+}

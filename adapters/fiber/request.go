@@ -1,0 +1,109 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// ErrHandlerFailed is in the error of tasks that were dropped because their handler returned an error, which is in it too.
+var ErrHandlerFailed = errors.New("the handler returned an error")
+
+// maxWait is how long the tasks of a request wait for the sign that the response is out. Fasthttp always gives it, as far as is known;
+// but a task that starts early is better than one that never does.
+const maxWait = 30 * time.Second
+
+// request follows one request from the middleware to the moment at which its tasks may start. Fasthttp closes user values that
+// are closers when the response has been flushed, or when the connection has failed; that is the sign. It outlives
+// the *fiber.Ctx, so it holds nothing of it.
+type request struct {
+	batch taskflow.Batch
+
+	mu    sync.Mutex
+	over  bool
+	timer *time.Timer // releases the batch when the sign does not come
+}
+
+// requestKey is the key of the *request among fasthttp's user values, and only there: a context that has it is built on a
+// *fasthttp.RequestCtx.
+type requestKey struct{}
+
+// begin starts following the request of c.
+func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
+	q := &request{}
+	q.batch.Init(m)
+	q.batch.Capture(detached)
+	c.Locals(requestKey{}, q)
+	c.Locals(taskflow.BatchKey{}, &q.batch) // for taskflow.Add(c.Context(), …), and for an outerBatch
+	c.SetUserContext(taskflow.ContextWithBatch(detached(c.UserContext()), &q.batch))
+	return q
+}
+
+// outerBatch returns the batch of a middleware that c has passed; nil when there was none.
+func outerBatch(c *fiber.Ctx) *taskflow.Batch {
+	if b, ok := c.Locals(taskflow.BatchKey{}).(*taskflow.Batch); ok {
+		return b
+	}
+	return taskflow.BatchFrom(c.UserContext()) // of an adapter around the Fiber app
+}
+
+// detached returns ctx, or an empty context when ctx is built on a *fasthttp.RequestCtx: that one serves other requests when a task
+// would look into it.
+func detached(ctx context.Context) context.Context {
+	if _, pooled := ctx.(*fasthttp.RequestCtx); pooled || ctx.Value(requestKey{}) != nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// end says that the handlers have returned with err.
+func (q *request) end(c *fasthttp.RequestCtx, err error) {
+	switch {
+	case err != nil:
+		q.discard(fmt.Errorf("%w: %w", ErrHandlerFailed, err))
+	case c.Hijacked(), // the sign would come when whoever took the connection over is done with it
+		c.ConnRequestNum() == 0,             // no fasthttp server is behind this, so nobody closes user values
+		c.LastTimeoutErrorResponse() != nil: // fasthttp.TimeoutHandler has answered, and abandoned this context
+		q.release()
+	case !q.batch.Empty():
+		q.mu.Lock()
+		if !q.over {
+			q.timer = time.AfterFunc(maxWait, q.release)
+		}
+		q.mu.Unlock()
+	}
+}
+
+// Close implements io.Closer for fasthttp: the response is out.
+func (q *request) Close() error {
+	q.release()
+	return nil
+}
+
+// release lets the tasks start, those added later too.
+func (q *request) release() {
+	q.finish()
+	q.batch.Release()
+}
+
+func (q *request) discard(reason error) {
+	q.finish()
+	q.batch.Discard(reason)
+}
+
+// finish ends the waiting.
+func (q *request) finish() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+}
