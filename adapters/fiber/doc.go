@@ -29,7 +29,9 @@
 //   - Tasks start after the last byte of the response. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
 //     over, and when fasthttp.TimeoutHandler has answered already, they start when the handlers have returned.
 //   - app.Listen returns as soon as Shutdown begins, so a main function that ends with it cuts off requests and tasks. [Run] waits for both.
-//   - Middleware that reads or packs whole responses (compress, etag, cache, Config.ETag) holds live streams up: have it skip the dashboard's path.
+//   - Middleware that reads or packs whole responses (compress, etag, cache) holds live streams up: have it skip the dashboard's path.
+//     Config.ETag cannot skip one: use the etag middleware in its place.
+//   - Fasthttp notices that a viewer of the stream has left at the next write: a heartbeat later at most, see dashboard.Heartbeat.
 //
 // It is not for work that must outlive the machine it was added on: that needs a queue on other machines.
 package tasks
