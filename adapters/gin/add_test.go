@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	tasks "github.com/taskflow-go/taskflow/adapters/gin"
+	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -24,7 +25,7 @@ func TestAddRunsEveryShapeOfFunction(t *testing.T) {
 	var sent []string
 	note := func(what string) { sent = append(sent, what) }
 	call := taskflow.Define("shape", func(_ context.Context, s string) error { note("call " + s); return nil })
-	m := startedManager(t, taskflow.WithConcurrency(1)) // one after the other: sent needs no lock
+	m := adaptertest.StartedManager(t, taskflow.WithConcurrency(1)) // one after the other: sent needs no lock
 	engine := newEngine(m)
 	var handles []taskflow.Handle
 	engine.GET("/", func(c *gin.Context) {
@@ -64,10 +65,10 @@ func TestProgrammerErrorsPanicWithWhatToWrite(t *testing.T) {
 		"Add without a request":     {func() { tasks.Add(&noRequest, func() {}) }, "tasks.Add: the *gin.Context has no request"},
 		"Add without a context":     {func() { tasks.Add(nil, func() {}) }, "tasks.Add: the *gin.Context has no request"},
 		"Middleware without one":    {func() { tasks.Middleware(nil) }, "pass what taskflow.New returned"},
-		"Attach without a server":   {func() { tasks.Attach(nil, newManager(t)) }, "tasks.Attach: the server is nil"},
+		"Attach without a server":   {func() { tasks.Attach(nil, adaptertest.NewManager(t)) }, "tasks.Attach: the server is nil"},
 		"Mount without a manager":   {func() { tasks.Mount(gin.New(), nil, "/tasks") }, `tasks.Mount("/tasks"): the manager is nil`},
 		"Add of a nil function": {func() {
-			engine := newEngine(newManager(t))
+			engine := newEngine(adaptertest.NewManager(t))
 			engine.GET("/", func(c *gin.Context) { tasks.Add(c, nilFunc) })
 			engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		}, "nil function"},

@@ -19,7 +19,7 @@ import (
 // Whatever is answered is an answer: only a panic means that the request was not finished.
 func TestTasksRunWhateverTheStatus(t *testing.T) {
 	t.Parallel()
-	m := newManager(t)
+	m := adaptertest.NewManager(t)
 	engine := newEngine(m)
 	ran := make(chan string, 1)
 	add := func(c *gin.Context) {
@@ -69,7 +69,7 @@ func TestPanicDropsTheTasksOfItsRequest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newManager(t)
+			m := adaptertest.NewManager(t)
 			engine := gin.New()
 			engine.Use(append(tc.before, tasks.Middleware(m))...)
 			handles, requests := make(chan taskflow.Handle, 1), make(chan context.Context, 1)
@@ -108,7 +108,7 @@ func TestPanicDropsTheTasksOfItsRequest(t *testing.T) {
 // HandleContext resets Gin's context and runs all middleware again, inside the first run.
 func TestHandleContextKeepsTheTasksTogether(t *testing.T) {
 	t.Parallel()
-	m := newManager(t)
+	m := adaptertest.NewManager(t)
 	engine := newEngine(m)
 	ln := adaptertest.Listen(t, 0)
 	ran := make(chan string, 3)
@@ -146,7 +146,7 @@ func TestHandleContextKeepsTheTasksTogether(t *testing.T) {
 // The tasks of the inner group would silently go to the outer manager.
 func TestMiddlewareOfTwoManagersOnOneRoutePanics(t *testing.T) {
 	t.Parallel()
-	m, other := startedManager(t), startedManager(t)
+	m, other := adaptertest.StartedManager(t), adaptertest.StartedManager(t)
 	engine := gin.New()
 	engine.Use(tasks.Middleware(m))
 	engine.Group("/g", tasks.Middleware(other)).GET("/", func(*gin.Context) { t.Error("the handler was reached") })

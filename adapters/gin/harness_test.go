@@ -2,7 +2,6 @@ package tasks_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"testing"
 
@@ -14,31 +13,6 @@ import (
 )
 
 func listenLocal() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
-
-// newManager returns a manager that is not started yet: Run does that.
-func newManager(t testing.TB, opts ...taskflow.ManagerOption) *taskflow.Manager {
-	t.Helper()
-	m, err := taskflow.New(append([]taskflow.ManagerOption{taskflow.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
-	if err != nil {
-		t.Fatalf("New: %v", err)
-	}
-	return m
-}
-
-// startedManager is for tests that have a server of their own, or none.
-func startedManager(t testing.TB, opts ...taskflow.ManagerOption) *taskflow.Manager {
-	t.Helper()
-	m := newManager(t, opts...)
-	if err := m.Start(context.Background()); err != nil {
-		t.Fatalf("Start: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := m.Stop(context.Background()); err != nil {
-			t.Errorf("Stop: %v", err)
-		}
-	})
-	return m
-}
 
 // newEngine returns an engine without Recovery, whose routes may add tasks.
 func newEngine(m *taskflow.Manager) *gin.Engine {

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	tasks "github.com/taskflow-go/taskflow/adapters/gin"
+	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/dashboard"
 )
@@ -42,7 +43,7 @@ func TestDashboardWorksWhereverItIsMounted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := startedManager(t)
+			m := adaptertest.StartedManager(t)
 			engine := gin.New()
 			tc.mount(engine, m)
 			srv := httptest.NewServer(stripPrefix(tc.proxy, engine))
@@ -134,7 +135,7 @@ func TestMountSaysWhatIsInItsWay(t *testing.T) {
 					}
 				}
 			}()
-			tasks.Mount(engine, newManager(t), tc.path, opts...)
+			tasks.Mount(engine, adaptertest.NewManager(t), tc.path, opts...)
 		})
 	}
 }

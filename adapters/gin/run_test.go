@@ -39,7 +39,7 @@ func TestRunRefusesWhatCannotWork(t *testing.T) {
 			if tc.opt != nil || name == "nil option" {
 				opts = append(opts, tc.opt)
 			}
-			err := tasks.Run(t.Context(), tc.engine, newManager(t), tc.addr, opts...)
+			err := tasks.Run(t.Context(), tc.engine, adaptertest.NewManager(t), tc.addr, opts...)
 			if err == nil || !strings.HasPrefix(err.Error(), "tasks.Run: ") || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("Run: %v\nwant tasks.Run: … %s", err, tc.want)
 			}
@@ -54,7 +54,7 @@ func TestRunKeepsTheHooksAndSettingsOfTheServer(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	states := make(chan http.ConnState, 100)
-	m := newManager(t)
+	m := adaptertest.NewManager(t)
 	engine := newEngine(m)
 	var mark any
 	engine.GET("/", func(c *gin.Context) { mark = c.Request.Context().Value(key{}) })
@@ -84,7 +84,7 @@ func TestRunServesHTTPSWhenTheServerHasCertificates(t *testing.T) {
 	t.Parallel()
 	certs := httptest.NewTLSServer(http.NotFoundHandler()) // lends its certificate, and a client that trusts it
 	defer certs.Close()
-	m := newManager(t)
+	m := adaptertest.NewManager(t)
 	engine := newEngine(m)
 	ran := make(chan struct{}, 1)
 	engine.GET("/", func(c *gin.Context) { tasks.Add(c, func() { ran <- struct{}{} }) })
@@ -104,7 +104,7 @@ func TestRunServesHTTPSWhenTheServerHasCertificates(t *testing.T) {
 // UseH2C acts on Engine.Handler, not on the engine itself.
 func TestRunKeepsUseH2C(t *testing.T) {
 	t.Parallel()
-	m := newManager(t)
+	m := adaptertest.NewManager(t)
 	engine := newEngine(m)
 	engine.UseH2C = true
 	ran := make(chan struct{}, 1)

@@ -1,7 +1,6 @@
 package httpx_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -15,23 +14,6 @@ import (
 	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
-
-func startedManager(t *testing.T) *taskflow.Manager {
-	t.Helper()
-	m, err := taskflow.New(taskflow.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Start(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := m.Stop(context.Background()); err != nil {
-			t.Errorf("Stop: %v", err)
-		}
-	})
-	return m
-}
 
 // serve runs an attached server until the test ends.
 func serve(t *testing.T, m *taskflow.Manager, h http.Handler, ln net.Listener) {
@@ -73,7 +55,7 @@ func (l unhashableListener) Accept() (net.Conn, error) {
 
 func TestConnectionsThatCannotBeTrackedAreServedAllTheSame(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	ran := make(chan struct{}, 1)
 	ln := unhashableListener{adaptertest.Listen(t, 0)}
 	serve(t, m, httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -90,7 +72,7 @@ func TestConnectionsThatCannotBeTrackedAreServedAllTheSame(t *testing.T) {
 // A handler that dispatches parts of its request to other handlers: each part has tasks, there is one response.
 func TestTasksOfAllPartsOfARequestWaitForItsResponse(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	ln := adaptertest.Listen(t, time.Millisecond)
 	const parts = 3
 	left := make(chan int64, parts)
@@ -120,7 +102,7 @@ func TestTasksOfAllPartsOfARequestWaitForItsResponse(t *testing.T) {
 // http.TimeoutHandler may answer before the middleware is even reached: nothing more is told about that response.
 func TestTasksOfAMiddlewareReachedAfterTheResponseStart(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	goOn, ran := make(chan struct{}), make(chan struct{}, 1)
 	handling, finish := make(chan struct{}), make(chan struct{})
 	inner := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -165,7 +147,7 @@ func TestTasksOfAMiddlewareReachedAfterTheResponseStart(t *testing.T) {
 // An upgrade hijacks the connection, and then serves requests that still have its context.
 func TestTasksOfRequestsServedAfterAHijackStart(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	over, ran := make(chan struct{}), make(chan struct{}, 1)
 	defer close(over)
 	inner := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -188,7 +170,7 @@ func TestTasksOfRequestsServedAfterAHijackStart(t *testing.T) {
 
 func TestOnePanicOfTwoRequestsOnAConnectionDropsOnlyItsOwnTasks(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	recovers := func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
@@ -221,7 +203,7 @@ func TestOnePanicOfTwoRequestsOnAConnectionDropsOnlyItsOwnTasks(t *testing.T) {
 // Fiber, say, serving a net/http handler: the batch of the outermost middleware is the one.
 func TestBatchOfAnotherAdapterIsKept(t *testing.T) {
 	t.Parallel()
-	m := startedManager(t)
+	m := adaptertest.StartedManager(t)
 	outer := m.NewBatch()
 	h := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if got := taskflow.BatchFrom(r.Context()); got != outer {

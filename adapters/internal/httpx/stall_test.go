@@ -30,7 +30,7 @@ func TestAClientThatStallsDoesNotKeepATaskFromStarting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := startedManager(t)
+			m := adaptertest.StartedManager(t)
 			ran := make(chan struct{}, 2)
 			ln := adaptertest.Listen(t, 0)
 			h := httpx.Handler(m, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -61,7 +61,7 @@ func TestAClientThatStallsDoesNotKeepATaskFromStarting(t *testing.T) {
 
 func TestTwoManagersOnOneRoutePanic(t *testing.T) {
 	t.Parallel()
-	one, two := startedManager(t), startedManager(t)
+	one, two := adaptertest.StartedManager(t), adaptertest.StartedManager(t)
 	for name, outer := range map[string]func(http.Handler) http.Handler{
 		"of this package": func(h http.Handler) http.Handler { return httpx.Handler(one, h) },
 		"of another adapter": func(h http.Handler) http.Handler {
