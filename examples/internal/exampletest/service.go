@@ -99,6 +99,7 @@ func FromUploadToHistory(t *testing.T) {
 	p.terminate()
 }
 
+// RefusesWhatIsTooLarge sends more than the program takes, and a small file that would become a large picture.
 func RefusesWhatIsTooLarge(t *testing.T) {
 	t.Helper()
 	p := newProgram(t)
