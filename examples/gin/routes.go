@@ -17,6 +17,7 @@ import (
 type routes struct{ *service.Service }
 
 func (s routes) add(r gin.IRouter) {
+	r = r.Group("/", limit)
 	r.POST("/images", s.upload)
 	r.GET("/images/:id", s.list)
 	r.GET("/images/:id/:name", s.show)
@@ -24,9 +25,13 @@ func (s routes) add(r gin.IRouter) {
 	r.POST("/orders", s.order)
 }
 
+// limit cuts off bodies that are too large.
+func limit(c *gin.Context) {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, service.MaxUpload)
+}
+
 // upload stores the picture before it answers, and leaves the thumbnails to a task.
 func (s routes) upload(c *gin.Context) {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, service.MaxUpload)
 	body, err := picture(c)
 	if err != nil {
 		fail(c, http.StatusBadRequest, err)
@@ -78,9 +83,13 @@ func (s routes) show(c *gin.Context) {
 // signup adds a closure: it is tracked and shown, but lives in memory only.
 func (s routes) signup(c *gin.Context) {
 	var user struct {
-		Email string `json:"email" binding:"required,email"`
+		Email string `json:"email"`
 	}
-	if err := c.ShouldBindJSON(&user); err != nil {
+	err := c.ShouldBindJSON(&user)
+	if err == nil {
+		err = service.CheckEmail(user.Email)
+	}
+	if err != nil {
 		fail(c, http.StatusBadRequest, err)
 		return
 	}

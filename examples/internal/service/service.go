@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -125,7 +126,7 @@ func CheckOrder(o jobs.Order) error {
 
 // CheckEmail says what is wrong with an address.
 func CheckEmail(email string) error {
-	if user, host, ok := strings.Cut(email, "@"); !ok || user == "" || host == "" {
+	if parsed, err := mail.ParseAddress(email); err != nil || parsed.Address != email { // a name before the address is not wanted
 		return fmt.Errorf("%q is no e-mail address", email)
 	}
 	return nil
