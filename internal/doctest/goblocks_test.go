@@ -3,7 +3,6 @@ package doctest
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -64,10 +63,16 @@ func TestWrongGoBlocksAreNoticed(t *testing.T) {
 	}
 }
 
-// compile builds files as the module example.com/app, which uses this module as it is here.
+// compile builds files as module makes them.
 func compile(t *testing.T, files map[string]string) (output string, err error) {
 	t.Helper()
-	dir := t.TempDir()
+	return vet(t, module(t, files))
+}
+
+// module writes files as the module example.com/app, which uses this module as it is here, and returns its folder.
+func module(t *testing.T, files map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	here, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +93,5 @@ func compile(t *testing.T, files map[string]string) (output string, err error) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "vet", "-mod=mod", "./...")
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return dir
 }
