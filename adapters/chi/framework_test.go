@@ -67,7 +67,7 @@ func (a *app) Group(prefix string) adaptertest.App {
 }
 
 func (a *app) Mount(m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	tasks.Mount(a.r, m, path, opts...)
+	tasks.Mount(a.r, m, parameter.ReplaceAllString(path, "{$1}"), opts...)
 }
 
 func (a *app) Handler() http.Handler { return a.root }

@@ -70,6 +70,7 @@ func (a *app) Group(prefix string) adaptertest.App {
 }
 
 func (a *app) Mount(m *taskflow.Manager, path string, opts ...dashboard.Option) {
+	path = parameter.ReplaceAllString(path, "{$1}")
 	if a.prefix == "" {
 		tasks.Mount(a.mux, m, path, opts...)
 		return

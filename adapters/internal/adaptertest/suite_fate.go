@@ -153,15 +153,23 @@ func testClients(t *testing.T, f Framework) {
 func testHijack(t *testing.T, f Framework) {
 	m := NewManager(t)
 	app := f.New(t, m, Setup{})
-	ran, over := make(chan struct{}, 1), make(chan struct{})
+	ran, after, over := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	app.Handle("/", func(r Request) error {
 		r.Add(task(func() { ran <- struct{}{} }))
-		return r.Hijack(func(net.Conn) { <-over })
+		return r.Hijack(func(net.Conn) {
+			if f.Traits().NetHTTP { // elsewhere the handler has returned by now
+				r.Add(task(func() { after <- struct{}{} }))
+			}
+			<-over
+		})
 	})
 	s := serve(t, app, m, Listen(t, 0))
 	client := Dial(t, s.addr)
 	client.Request("GET", "/", "Connection: Upgrade\r\nUpgrade: test\r\n")
 	Receive(t, "the task, while the upgraded connection lasts", ran)
+	if f.Traits().NetHTTP {
+		Receive(t, "the task from after the hijack", after)
+	}
 	close(over)
 	client.WaitClosed()
 	s.stopClean()

@@ -22,13 +22,15 @@ func testMount(t *testing.T, f Framework) {
 		proxy string // prefix that is stripped in front
 		point string // what the browser sees
 	}{
-		"at a path":             {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "", "/tasks"},
-		"slashes do not matter": {func(app App, m *taskflow.Manager) { app.Mount(m, "tasks/", dashboard.Public()) }, "", "/tasks"},
-		"at a deep path":        {func(app App, m *taskflow.Manager) { app.Mount(m, "/a/b", dashboard.Public()) }, "", "/a/b"},
-		"in a group":            {func(app App, m *taskflow.Manager) { app.Group("/admin").Mount(m, "/jobs", dashboard.Public()) }, "", "/admin/jobs"},
-		"in a group of a group": {func(app App, m *taskflow.Manager) { app.Group("/a").Group("/b").Mount(m, "/jobs", dashboard.Public()) }, "", "/a/b/jobs"},
-		"at the root":           {func(app App, m *taskflow.Manager) { app.Mount(m, "/", dashboard.Public()) }, "", ""},
-		"behind a proxy":        {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "/app", "/app/tasks"},
+		"at a path":              {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "", "/tasks"},
+		"slashes do not matter":  {func(app App, m *taskflow.Manager) { app.Mount(m, "tasks/", dashboard.Public()) }, "", "/tasks"},
+		"at a deep path":         {func(app App, m *taskflow.Manager) { app.Mount(m, "/a/b", dashboard.Public()) }, "", "/a/b"},
+		"in a group":             {func(app App, m *taskflow.Manager) { app.Group("/admin").Mount(m, "/jobs", dashboard.Public()) }, "", "/admin/jobs"},
+		"in a group of a group":  {func(app App, m *taskflow.Manager) { app.Group("/a").Group("/b").Mount(m, "/jobs", dashboard.Public()) }, "", "/a/b/jobs"},
+		"at the root of a group": {func(app App, m *taskflow.Manager) { app.Group("/admin").Mount(m, "/", dashboard.Public()) }, "", "/admin"},
+		"under a parameter":      {func(app App, m *taskflow.Manager) { app.Mount(m, "/t/:tenant/tasks", dashboard.Public()) }, "", "/t/7/tasks"},
+		"at the root":            {func(app App, m *taskflow.Manager) { app.Mount(m, "/", dashboard.Public()) }, "", ""},
+		"behind a proxy":         {func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks", dashboard.Public()) }, "/app", "/app/tasks"},
 		"at two paths, both work": {func(app App, m *taskflow.Manager) {
 			app.Mount(m, "/other", dashboard.Public())
 			app.Mount(m, "/tasks", dashboard.Public())

@@ -1,5 +1,4 @@
-// Package httpx is what the adapters for net/http, Chi and Gin share: it knows when the response of a request has left, and
-// how a server with background tasks starts and stops.
+// Package httpx is what the adapters for net/http, Chi and Gin share: it knows when the response of a request has left.
 //
 // A middleware cannot know when its response is out: net/http writes the last bytes after every handler has returned. The
 // server tells it through its ConnState hook, so exactness needs the server, which [Attach] and [Run] have:
@@ -9,8 +8,9 @@
 //	late.go     the best possible moment where no exact one exists: HTTP/2, servers nobody attached, recorders
 //	handler.go  the middleware as net/http knows it
 //	attach.go   wires a manager into a server
-//	run.go      the life of a server and its manager, from start to the last task
-//	mount.go    serves a handler below a path
+//	run.go      a net/http server for package lifecycle, which has the order of start and stop
+//	batch.go    finds the batch of a request
+//	mount.go    checks a mount, and serves a handler below a path; Fiber's Mount begins with the same check
 //
 // It is not for handlers: those see the adapters only.
 package httpx
