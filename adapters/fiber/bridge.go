@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -28,6 +29,7 @@ var errCut = errors.New("the handler of the stream panicked")
 type call struct {
 	w      *writer
 	cancel context.CancelFunc
+	watch  sync.WaitGroup // of the goroutine that sees the server's Shutdown begin
 	ended  chan struct{}
 	panic  any // set before ended is closed
 }
@@ -57,13 +59,13 @@ func (b *bridge) serve(c *fiber.Ctx, path string) error {
 	}
 	w.sendHead(c)
 	if done := c.Context().Done(); done != nil {
-		go func() { // ends with the stream, by ctx
+		k.watch.Go(func() { // ends with the stream, by ctx; awaited by stream.Close
 			select {
 			case <-done: // the server's Shutdown has begun, and waits for the stream
 				b.m.BeginShutdown()
 			case <-ctx.Done():
 			}
-		}()
+		})
 	}
 	c.Context().Response.ImmediateHeaderFlush = true
 	c.Context().SetBodyStream(&stream{PipeReader: w.out, call: k}, -1)
@@ -97,6 +99,7 @@ func (s *stream) Close() error {
 	s.call.cancel()
 	err := s.PipeReader.Close()
 	<-s.call.ended
+	s.call.watch.Wait()
 	s.call.w.liftDeadline()
 	return err
 }

@@ -65,13 +65,14 @@ func TestContextsBuiltOnTheRequestAreNotKept(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	m := adaptertest.NewManager(t)
+	type otherKey struct{}
 	app, got := newApp(m), make(chan any, 3)
 	look := func(ctx context.Context) error { got <- ctx.Value(key{}); return nil }
 	app.Get("/", func(c *fiber.Ctx) error {
 		c.Locals(key{}, "pooled")
 		c.SetUserContext(c.Context())
 		tasks.Add(c, look)
-		c.SetUserContext(context.WithValue(c.Context(), "other", 1)) //nolint:revive,staticcheck // any key will do
+		c.SetUserContext(context.WithValue(c.Context(), otherKey{}, 1))
 		tasks.Add(c, look)
 		taskflow.Add(c.Context(), look)
 		return nil

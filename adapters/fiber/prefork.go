@@ -81,8 +81,10 @@ func runChild(ctx context.Context, app *fiber.App, m *taskflow.Manager, addr str
 	defer signal.Stop(again)
 
 	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel(nil)
-	go watchParent(ctx, cancel)
+	watching.Go(func() { watchParent(ctx, cancel) })
 	return lifecycle.Run(ctx, m, addr, append(slices.Clip(opts), lifecycle.WithListener(ln)),
 		func(*lifecycle.Config) (lifecycle.Server, error) {
 			app.Handler()                                            // builds the routes

@@ -21,8 +21,9 @@ type Config struct {
 	Prefork       bool                 // Fiber only
 }
 
-// newConfig applies all options, also after a bad one, so that a listener among them can be closed.
-func newConfig(opts []Option) (*Config, error) {
+// Apply returns what opts set. It applies all of them, also after a bad one, so that a listener among them can be closed: the Config is there
+// with an error, too.
+func Apply(opts []Option) (*Config, error) {
 	cfg := &Config{ServerTimeout: 10 * time.Second, DrainTimeout: 20 * time.Second}
 	var errs []error
 	for _, o := range opts {
@@ -88,6 +89,3 @@ func WithPrefork() Option {
 		return nil
 	}
 }
-
-// Apply returns what opts set, for an adapter that must know it before it calls Run. The Config is there also with an error.
-func Apply(opts []Option) (*Config, error) { return newConfig(opts) }

@@ -38,7 +38,7 @@ func Run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, n
 }
 
 func run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, newServer func(*Config) (Server, error)) (err error) {
-	cfg, err := newConfig(opts)
+	cfg, err := Apply(opts)
 	ln := cfg.Listener
 	defer func() {
 		if ln != nil {
