@@ -22,9 +22,11 @@ const maxWait = 30 * time.Second
 
 // request follows one request from the middleware to the moment at which its tasks may start. Fasthttp closes user values that
 // are closers when the response has been flushed, or when the connection has failed; that is the sign. It outlives
-// the *fiber.Ctx, so it holds nothing of it.
+// the *fiber.Ctx, so it holds nothing of it. It is one piece with the request's UserContext and its batch, because every request
+// pays for it, also those that add nothing.
 type request struct {
-	batch taskflow.Batch
+	context.Context // the UserContext, as the middleware found it
+	batch           taskflow.Batch
 
 	mu    sync.Mutex
 	over  bool
@@ -37,13 +39,21 @@ type requestKey struct{}
 
 // begin starts following the request of c.
 func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
-	q := &request{}
+	q := &request{Context: detached(c.UserContext())}
 	q.batch.Init(m)
 	q.batch.Capture(detached)
 	c.Locals(requestKey{}, q)
 	c.Locals(taskflow.BatchKey{}, &q.batch) // for taskflow.Add(c.Context(), …), and for an outerBatch
-	c.SetUserContext(taskflow.ContextWithBatch(detached(c.UserContext()), &q.batch))
+	c.SetUserContext(q)
 	return q
+}
+
+// Value implements context.Context.
+func (q *request) Value(key any) any {
+	if _, ok := key.(taskflow.BatchKey); ok {
+		return &q.batch
+	}
+	return q.Context.Value(key)
 }
 
 // outerBatch returns the batch of a middleware that c has passed; nil when there was none.
