@@ -16,7 +16,8 @@ import (
 type Backend interface {
 	// Save stores finished records in the history and returns how many it wrote. Saving a record again replaces it. A
 	// record that was pending under the same id is pending no more: a backend with a Journal or Claimer removes that row
-	// in the same atomic step.
+	// in the same atomic step. A record with an Owner is written only by who holds its task: one whose pending row another owner
+	// holds, or that has no such row but is in the history with another Owner, is left out and not counted.
 	Save(ctx context.Context, records []Record) (int, error)
 	// Load returns every finished record, in no particular order. A row that cannot be read is reported (logged) and
 	// skipped: it must not hide the others.
@@ -89,15 +90,17 @@ type Deleter interface {
 
 // Claimer hands a pending task to exactly one of the instances that share a backend.
 type Claimer interface {
-	// Claim makes owner the holder of those pending rows of ids that have none, each atomically, and returns the ids of the
-	// rows it got: the others are held by somebody else, or gone. A row stays until Save stores the finished record.
-	Claim(ctx context.Context, ids []string, owner string) ([]string, error)
+	// Claim makes owner the holder of at most limit pending rows that have no owner and whose name is one of names, those with the
+	// smallest ids first, each atomically, and returns them with the new Owner. A row that cannot be read, or whose format is newer
+	// than [RecordFormat], is not claimed, and does not keep others from being. A claimed row stays until Save stores the finished record.
+	Claim(ctx context.Context, owner string, names []string, limit int) ([]Record, error)
 }
 
 // Journal makes Submit possible.
 type Journal interface {
 	// PutPending stores or replaces unfinished records, all or none, and returns when they are safe. Their Owner is the
-	// instance that holds them; a row that another owner holds is not replaced, which is an error.
+	// instance that holds them. A row that another owner holds is not replaced, and a task that is finished is not pending again: the
+	// error is ErrLeaseLost, and nothing is stored.
 	PutPending(ctx context.Context, records []Record) error
 }
 
@@ -138,29 +141,41 @@ const (
 	CapabilityJournal Capability = "journal" // Journal
 	CapabilityAudit   Capability = "audit"   // AuditLog
 	CapabilitySecrets Capability = "secrets" // SecretStore
+
+	CapabilityInstances Capability = "instances" // InstanceStore
+	CapabilityPending   Capability = "pending"   // PendingQuerier
+	CapabilityKeys      Capability = "keys"      // KeyStore
+	CapabilitySlots     Capability = "slots"     // SlotStore
+	CapabilityMessages  Capability = "messages"  // Messenger
+	CapabilityNotify    Capability = "notify"    // Notifier
 )
 
 // Capabilities lists what b offers beyond the six methods.
 func Capabilities(b Backend) []Capability {
 	var all []Capability
-	add := func(ok bool, c Capability) {
-		if ok {
-			all = append(all, c)
+	for _, c := range []struct {
+		name Capability
+		has  bool
+	}{
+		{CapabilityQuery, implements[Querier](b)},
+		{CapabilityStats, implements[StatsReader](b)},
+		{CapabilityDelete, implements[Deleter](b)},
+		{CapabilityClaim, implements[Claimer](b)},
+		{CapabilityJournal, implements[Journal](b)},
+		{CapabilityAudit, implements[AuditLog](b)},
+		{CapabilitySecrets, implements[SecretStore](b)},
+		{CapabilityInstances, implements[InstanceStore](b)},
+		{CapabilityPending, implements[PendingQuerier](b)},
+		{CapabilityKeys, implements[KeyStore](b)},
+		{CapabilitySlots, implements[SlotStore](b)},
+		{CapabilityMessages, implements[Messenger](b)},
+		{CapabilityNotify, implements[Notifier](b)},
+	} {
+		if c.has {
+			all = append(all, c.name)
 		}
 	}
-	_, ok := b.(Querier)
-	add(ok, CapabilityQuery)
-	_, ok = b.(StatsReader)
-	add(ok, CapabilityStats)
-	_, ok = b.(Deleter)
-	add(ok, CapabilityDelete)
-	_, ok = b.(Claimer)
-	add(ok, CapabilityClaim)
-	_, ok = b.(Journal)
-	add(ok, CapabilityJournal)
-	_, ok = b.(AuditLog)
-	add(ok, CapabilityAudit)
-	_, ok = b.(SecretStore)
-	add(ok, CapabilitySecrets)
 	return all
 }
+
+func implements[T any](b Backend) bool { _, ok := b.(T); return ok }

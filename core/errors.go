@@ -13,6 +13,11 @@ var (
 	ErrNotRegistered = errors.New("taskflow: task is not registered")
 	// ErrNotDurable: the backend has no [Journal], so that it cannot promise what Submit promises.
 	ErrNotDurable = errors.New("taskflow: backend has no journal")
+	// ErrLeaseLost: another instance holds the task, because this one did not renew its lease in time (it was paused, or cut off from the
+	// backend). It is the cause of the context of a task that was running then.
+	ErrLeaseLost = errors.New("taskflow: lease lost, another instance may hold the task")
+	// ErrNewerFormat: the record was written by a newer version of this package.
+	ErrNewerFormat = errors.New("taskflow: record of a newer version")
 	// ErrArguments: the arguments of a Call cannot be encoded as JSON, or are larger than [MaxArgsBytes].
 	ErrArguments = errors.New("taskflow: arguments cannot be stored")
 	// ErrInvalidOption: an option has a value that makes no sense; the text names the option and the value.

@@ -18,6 +18,7 @@ const (
 	MaxLogLines    = 1000      // lines of one task's log: the first 100 and the last 900 are kept
 	MaxLogBytes    = 256 << 10 // one task's log
 	MaxReasonBytes = 1 << 10   // a reason given to Cancel
+	MaxKeyBytes    = 200       // an idempotency key; a longer one is refused (ErrInvalidOption)
 )
 
 // cutMark ends a text that was cut.

@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -36,8 +37,18 @@ type Record struct {
 	Args    json.RawMessage // of a Call, as JSON; nil for a closure and where it was left out of a listing
 	Requeue bool            // saved at a graceful stop if it has not started, and dispatched at the next start
 	Durable bool            // submitted: the backend had it before Submit returned
-	Owner   string          // instance that holds it, while it is pending or running
+	// Owner is the instance that holds it while it is pending or running; that of a durable task stays when it is finished: the one that ran
+	// it.
+	Owner string
+	// Key is its idempotency key, see [IdempotencyKey].
+	Key string
+	// Crashes counts the processes that died while they ran it.
+	Crashes int
 }
+
+// RecordFormat is the version of the JSON form of a Record. A record without one has version 1.
+const RecordFormat = 1
+
 
 // What added a task: values of Record.Source.
 const (
@@ -94,6 +105,9 @@ type recordJSON struct {
 	Requeue    bool            `json:"requeue"`
 	Durable    bool            `json:"durable"`
 	Owner      *string         `json:"owner"`
+	Key        *string         `json:"idempotency_key"`
+	Crashes    int             `json:"crashes"`
+	Format     int             `json:"format,omitempty"`
 }
 
 // MarshalJSON encodes the record as the HTTP API shows it. Nothing is left out, so that a backend can store it.
@@ -105,7 +119,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Source: r.Source, Priority: r.Priority, Executor: r.Pool,
 		Closure: r.Closure, RunAt: timeOrNull(r.RunAt), Attempts: r.Attempts, MaxRetries: r.MaxRetries,
 		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args,
-		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner),
+		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner), Key: stringOrNull(r.Key), Crashes: r.Crashes,
 	}
 	if !r.StartTime.IsZero() && !r.EndTime.IsZero() {
 		w.Duration = new(r.Duration().Seconds())
@@ -119,11 +133,15 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// UnmarshalJSON decodes what MarshalJSON wrote. Unknown fields are ignored, so that a newer version's records can be read.
+// UnmarshalJSON decodes what MarshalJSON wrote. Unknown fields are ignored: a newer version adds some without another format.
+// A record of a format above [RecordFormat] is ErrNewerFormat.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	var w recordJSON
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
+	}
+	if w.Format > RecordFormat {
+		return fmt.Errorf("%w: %s has format %d, this version reads up to %d", ErrNewerFormat, clip(w.ID, 64), w.Format, RecordFormat)
 	}
 	*r = Record{
 		ID: w.ID, Name: w.Name, Status: w.Status,
@@ -132,7 +150,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		Source: w.Source, Priority: w.Priority, Pool: w.Executor,
 		Closure: w.Closure, RunAt: zeroOr(w.RunAt), Attempts: w.Attempts, MaxRetries: w.MaxRetries,
 		RetryOf: zeroOr(w.RetryOf), RetriedBy: zeroOr(w.RetriedBy), LogCount: w.LogCount, Args: w.Args, Requeue: w.Requeue, Durable: w.Durable,
-		Owner: zeroOr(w.Owner),
+		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes,
 	}
 	if len(w.Logs) > 0 {
 		r.Logs = w.Logs

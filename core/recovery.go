@@ -3,6 +3,7 @@ package taskflow
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,9 @@ func (p *parkedSet) all() []Record {
 
 // recover takes over the tasks that wait in the backend.
 func (m *Manager) recover(ctx context.Context) error {
+	if c, ok := m.cfg.backend.(Claimer); ok {
+		return m.claim(ctx, c)
+	}
 	rows, err := m.cfg.backend.LoadPending(ctx)
 	if err != nil {
 		return fmt.Errorf("load the waiting tasks: %w", err)
@@ -39,56 +43,50 @@ func (m *Manager) recover(ctx context.Context) error {
 		return nil
 	}
 	slices.SortFunc(rows, func(a, b Record) int { return strings.Compare(a.ID, b.ID) })
-	claimer, shares := m.cfg.backend.(Claimer)
 	unknown := map[string]int{}
 	known := make([]Record, 0, len(rows))
 	for _, r := range rows {
-		switch {
-		case m.tasks[r.Name] == nil || !ValidID(r.ID) || r.Status.Final():
+		if m.tasks[r.Name] == nil || !ValidID(r.ID) || r.Status.Final() {
 			unknown[r.Name]++
-			if !shares {
-				m.parked.add(r)
-			}
-		case r.Owner == "" || !shares:
+			m.parked.add(r)
+		} else {
 			known = append(known, r)
 		}
 	}
 	for name, n := range unknown {
 		m.log.Warn("taskflow: waiting tasks of a name that is not registered stay stored; register it, or an alias of it, by WithTasks", "task", name, "count", n)
 	}
-	if shares {
-		if known, err = claim(ctx, claimer, known, m.instance); err != nil {
-			return fmt.Errorf("claim the waiting tasks: %w", err)
-		}
-	}
 	m.revive(known)
-	if !shares {
-		if err := m.cfg.backend.ClearPending(ctx); err != nil {
-			return fmt.Errorf("clear the waiting tasks: %w", err)
-		}
-		if parked := m.parked.all(); len(parked) > 0 {
-			if _, err := m.cfg.backend.SavePending(ctx, parked); err != nil {
-				return fmt.Errorf("put back the waiting tasks of unknown names: %w", err)
-			}
+	if err := m.cfg.backend.ClearPending(ctx); err != nil {
+		return fmt.Errorf("clear the waiting tasks: %w", err)
+	}
+	if parked := m.parked.all(); len(parked) > 0 {
+		if _, err := m.cfg.backend.SavePending(ctx, parked); err != nil {
+			return fmt.Errorf("put back the waiting tasks of unknown names: %w", err)
 		}
 	}
 	return nil
 }
 
-func claim(ctx context.Context, c Claimer, rows []Record, owner string) ([]Record, error) {
-	ids := make([]string, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].ID
+// claimChunk is how many waiting tasks are taken over at a time.
+const claimChunk = 1000
+
+// claim takes over waiting tasks that nobody holds, of the names that are registered here.
+func (m *Manager) claim(ctx context.Context, c Claimer) error {
+	names := slices.Sorted(maps.Keys(m.tasks))
+	if len(names) == 0 {
+		return nil
 	}
-	ours, err := c.Claim(ctx, ids, owner)
-	if err != nil {
-		return nil, err
+	for {
+		rows, err := c.Claim(ctx, m.instance, names, claimChunk)
+		if err != nil {
+			return fmt.Errorf("claim the waiting tasks: %w", err)
+		}
+		m.revive(rows)
+		if len(rows) < claimChunk {
+			return nil
+		}
 	}
-	got := make(map[string]bool, len(ours))
-	for _, id := range ours {
-		got[id] = true
-	}
-	return slices.DeleteFunc(rows, func(r Record) bool { return !got[r.ID] }), nil
 }
 
 // revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
