@@ -44,32 +44,36 @@ func (m *Manager) Add(w Work, opts ...AddOption) Handle {
 func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 	j, err := m.newJob(ctx, w, opts, SourceManual)
 	if err != nil {
-		m.refuse(j, err)
-		return Handle{j}
+		return m.refused(ctx, j, err)
 	}
 	m.announceAdded(j)
 	m.dispatch(j)
-	return Handle{j}
+	return Handle{job: j}
 }
 
 // Submit adds a task from code that has no request and returns once the backend has it. Errors: ErrNotDurable,
 // ErrNotRegistered, ErrStopped, ErrQueueFull, ErrArguments, ErrInvalidOption, the context's and the backend's; then the
 // task does not run.
 func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
-	j, err := m.submit(ctx, c, opts)
+	j, begun, err := m.submit(ctx, c, opts, true)
 	if err != nil {
-		return Handle{}, err
+		return m.notSubmitted(ctx, err)
 	}
-	m.dispatch(j)
-	return Handle{j}, nil
+	if !begun {
+		m.dispatch(j)
+	}
+	return Handle{job: j}, nil
 }
 
-// submit takes a durable job as far as its commit; the caller dispatches it.
-func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption) (*job, error) {
+// submit takes a durable job as far as its commit. With now it may start at once: when a worker is free, the commit notes that too and the
+// job is on its way when submit returns, which begun tells. Otherwise the caller dispatches it.
+func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool) (_ *job, begun bool, _ error) {
 	if c.def == nil {
 		panic("taskflow: Submit of a zero Call: make it with Task.With")
 	}
-	fail := func(err error) (*job, error) { return nil, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err) }
+	fail := func(err error) (*job, bool, error) {
+		return nil, false, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err)
+	}
 	switch {
 	case m.life.stopping.Load():
 		return fail(ErrStopped)
@@ -86,47 +90,93 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption) (*job, e
 	}
 	j, err := m.newDurableJob(ctx, c, opts)
 	if err != nil {
-		m.refuse(j, err)
+		if !errors.Is(err, ErrDuplicate) {
+			m.refuse(j, err)
+		}
 		return fail(err)
+	}
+	if (now || j.eager) && j.runAt == 0 && j.pool.take() {
+		if err := m.acceptBegun(ctx, j); err != nil {
+			return fail(err)
+		}
+		return j, true, nil
 	}
 	if err := m.accept(ctx, j); err != nil {
 		return fail(err)
 	}
 	m.announceAdded(j)
-	return j, nil
+	return j, false, nil
+}
+
+// acceptBegun writes a new durable job to the journal as running, and lets the worker that was taken for it run it. With an error the job has
+// ended.
+func (m *Manager) acceptBegun(ctx context.Context, j *job) error {
+	j.mu.Lock()
+	j.place = placeQueue
+	j.mu.Unlock()
+	m.announceAdded(j)
+	run, work, ok := m.begin(j)
+	if !ok { // cancelled, or put aside by Stop, in this moment
+		j.pool.release()
+		return m.accept(ctx, j)
+	}
+	if err := m.journal.put(ctx, j); err != nil {
+		j.pool.release()
+		m.unaccept(j, err)
+		return err
+	}
+	j.pool.occupy(func() { m.perform(j, run, &work, true) })
+	return nil
 }
 
 // accept writes a new durable job to the journal. With an error the job has ended.
 func (m *Manager) accept(ctx context.Context, j *job) error {
 	err := m.journal.put(ctx, j)
 	if err != nil {
-		if errors.Is(err, errNotWritten) {
-			j.mu.Lock()
-			j.durable = false // no row of it can be left
-			j.mu.Unlock()
-		} // else it may have been written all the same: the finished record takes the row's place
-		m.finish(j, StatusCancelled, fmt.Errorf("%w: not accepted: %w", ErrCancelled, err))
+		m.unaccept(j, err)
 	}
 	return err
+}
+
+// unaccept ends a job that the journal has not taken, before its function was called.
+func (m *Manager) unaccept(j *job, err error) {
+	why, now := newFailure(fmt.Errorf("%w: not accepted: %w", ErrCancelled, err)), time.Now().UnixNano()
+	j.mu.Lock()
+	if errors.Is(err, errNotWritten) {
+		j.durable, j.owner = false, "" // no row of it can be left
+	} // else it may have been written all the same: the finished record takes the row's place
+	if j.place == placeShelf || !j.to(StatusCancelled) {
+		j.mu.Unlock()
+		return
+	}
+	j.startTime, j.attempts = 0, 0
+	m.conclude(j, why, now) // unlocks
 }
 
 // newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
 func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source string) (*job, error) {
 	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
-	return j, m.prepare(j, opts)
+	return j, m.prepare(ctx, j, opts)
 }
 
 func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption) (*job, error) {
 	j := &job{
 		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
-		policy: &defaultPolicy, durable: true,
+		policy: &defaultPolicy, durable: true, owner: m.Instance(),
 	}
-	return j, m.prepare(j, opts)
+	return j, m.prepare(ctx, j, opts)
 }
 
-func (m *Manager) prepare(j *job, opts []AddOption) error {
+// prepare configures a new job and takes it in. With a duplicateError it is not taken in.
+func (m *Manager) prepare(ctx context.Context, j *job, opts []AddOption) error {
 	now := time.Now()
-	return m.admit(j, now, m.configure(j, opts, now))
+	reason := m.configure(j, opts, now)
+	if reason == nil && j.key != "" {
+		if reason = m.reserve(ctx, j, now); errors.Is(reason, ErrDuplicate) {
+			return reason
+		}
+	}
+	return m.admit(j, now, reason)
 }
 
 // admit takes a job into the registry, which gives it its id, and counts it against the queue size. With a reason, or
@@ -173,7 +223,7 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 		if d == nil && in.name != "" {
 			j.name = in.name
 		}
-		j.eager = in.eager
+		j.eager, j.key, j.keep = in.eager, in.key, in.keep
 		switch {
 		case in.delay > 0:
 			j.runAt = later(now.UnixNano(), in.delay)
@@ -190,13 +240,38 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 		return invalid("Pool: there is no pool %q; define it by WithPool", j.policy.pool)
 	case d != nil && j.work.call.err != nil:
 		return j.work.call.err
+	case j.policy.unique > 0 && d == nil:
+		return invalid("Unique: a closure has no arguments to compare; Define a task, or give an IdempotencyKey")
 	case j.policy.requeue && !j.registered():
 		if d == nil {
 			return invalid("Requeue: a closure cannot be kept over a restart; Define a task")
 		}
 		return fmt.Errorf("%w: %q wants Requeue, but would not be found after a restart; give it to WithTasks", ErrNotRegistered, d.name)
 	}
+	switch {
+	case j.key == "" && j.policy.unique > 0:
+		j.key, j.keep = uniqueKey(j.name, j.work.call.args), j.policy.unique
+	case j.keep == 0:
+		j.keep = DefaultKeyRetention
+	}
 	return nil
+}
+
+// refused ends a job that Add cannot accept, or finds the task that it would have doubled.
+func (m *Manager) refused(ctx context.Context, j *job, reason error) Handle {
+	if h, ok := m.duplicate(ctx, reason); ok {
+		return h
+	}
+	m.refuse(j, reason)
+	return Handle{job: j}
+}
+
+// notSubmitted is Submit's answer to an error: none when there is a task already that does what was asked for.
+func (m *Manager) notSubmitted(ctx context.Context, err error) (Handle, error) {
+	if h, ok := m.duplicate(ctx, err); ok {
+		return h, nil
+	}
+	return Handle{}, err
 }
 
 // refuse ends a job that Add cannot accept.

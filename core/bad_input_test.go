@@ -293,7 +293,7 @@ func TestAddToAFullQueueIsRefusedAndVisible(t *testing.T) {
 		if r, err := m.Get(t.Context(), h.ID()); err != nil || r.Status != taskflow.StatusCancelled || !strings.Contains(r.Error, "2 tasks are waiting") {
 			t.Errorf("the refused task is %+v, %v", r, err)
 		}
-		if _, err := m.Cancel(running.ID(), ""); err != nil {
+		if _, err := m.Cancel(t.Context(), running.ID(), ""); err != nil {
 			t.Fatal(err)
 		}
 		for _, h := range waiting {
@@ -340,7 +340,7 @@ func TestUnknownAndMalformedIDs(t *testing.T) {
 	for _, id := range []string{"", "x", "../../etc/passwd", strings.Repeat("a", 10_000), taskflow.NewID(time.Now()), "01890A5D-AC96-774B-BCCE-B302099A8057"} {
 		_, err := m.Get(t.Context(), id)
 		wantErr(t, err, taskflow.ErrNotFound)
-		_, err = m.Cancel(id, "")
+		_, err = m.Cancel(t.Context(), id, "")
 		wantErr(t, err, taskflow.ErrNotFound)
 		_, err = m.Retry(t.Context(), id)
 		wantErr(t, err, taskflow.ErrNotFound)

@@ -76,12 +76,11 @@ func (b *Batch) Add(ctx context.Context, w Work, opts ...AddOption) Handle {
 		err = ErrDiscarded
 	}
 	if err != nil {
-		b.m.refuse(j, err)
-		return Handle{j}
+		return b.m.refused(ctx, j, err)
 	}
 	b.m.announceAdded(j)
 	b.hold(j)
-	return Handle{j}
+	return Handle{job: j}
 }
 
 // Submit adds a task that the backend keeps: it returns once the task is safe, and the task runs after Release as with Add.
@@ -91,12 +90,14 @@ func (b *Batch) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, 
 	if b.discarded() {
 		return Handle{}, fmt.Errorf("taskflow: submit %q: %w", c.Name(), ErrDiscarded)
 	}
-	j, err := b.m.submit(b.captured(ctx), c, opts)
+	j, begun, err := b.m.submit(b.captured(ctx), c, opts, false)
 	if err != nil {
-		return Handle{}, err
+		return b.m.notSubmitted(ctx, err)
 	}
-	b.hold(j)
-	return Handle{j}, nil
+	if !begun {
+		b.hold(j)
+	}
+	return Handle{job: j}, nil
 }
 
 // hold keeps j for Release, or treats it as the batch was treated.

@@ -66,7 +66,7 @@ func TestReleaseAfterDiscardOfACancelledTask(t *testing.T) {
 		m := started(t)
 		b := m.NewBatch()
 		h := b.Add(t.Context(), taskflow.WorkOf(func() { t.Error("ran") }))
-		if _, err := m.Cancel(h.ID(), "changed my mind"); err != nil {
+		if _, err := m.Cancel(t.Context(), h.ID(), "changed my mind"); err != nil {
 			t.Fatal(err)
 		}
 		b.Release()

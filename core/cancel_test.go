@@ -17,7 +17,7 @@ func TestCancelWhateverItWaitsFor(t *testing.T) {
 		m := started(t, taskflow.WithConcurrency(1))
 		blocker := add(m, untilCancelled)
 		retrying := add(m, func() error { return errFlaky }, taskflow.Retry(1, taskflow.Constant(time.Hour)), taskflow.Pool("default"), taskflow.Priority(1))
-		if _, err := m.Cancel(blocker.ID(), ""); err != nil {
+		if _, err := m.Cancel(t.Context(), blocker.ID(), ""); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -26,13 +26,13 @@ func TestCancelWhateverItWaitsFor(t *testing.T) {
 		for name, h := range map[string]taskflow.Handle{
 			"its turn": add(m, func() { t.Error("ran") }), "its delay": add(m, func() { t.Error("ran") }, taskflow.Delay(time.Minute)), "its retry": retrying,
 		} {
-			r, err := m.Cancel(h.ID(), "not needed")
+			r, err := m.Cancel(t.Context(), h.ID(), "not needed")
 			if err != nil || r.Status != taskflow.StatusCancelled || r.Error != "task cancelled: not needed" {
 				t.Errorf("waiting for %s: %s %q %v", name, r.Status, r.Error, err)
 			}
 			wantErr(t, h.Wait(t.Context()), taskflow.ErrCancelled)
 		}
-		if _, err := m.Cancel(blocker.ID(), ""); err != nil {
+		if _, err := m.Cancel(t.Context(), blocker.ID(), ""); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Hour)
@@ -58,7 +58,7 @@ func TestCancelARunningTask(t *testing.T) {
 		ignores := add(m, func() { <-release })
 		synctest.Wait()
 		for _, h := range []taskflow.Handle{heeds, ignores} {
-			if _, err := m.Cancel(h.ID(), "by hand"); err != nil {
+			if _, err := m.Cancel(t.Context(), h.ID(), "by hand"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -75,7 +75,7 @@ func TestCancelARunningTask(t *testing.T) {
 		if log := strings.Join(r.Logs, "\n"); !strings.Contains(log, "cancellation requested: taskflow: task cancelled: by hand") || !strings.Contains(log, "ran to its end") {
 			t.Errorf("the log does not say that it ignored the cancellation: %q", log)
 		}
-		_, err := m.Cancel(heeds.ID(), "")
+		_, err := m.Cancel(t.Context(), heeds.ID(), "")
 		wantErr(t, err, taskflow.ErrNotCancellable)
 	})
 }

@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,20 +10,40 @@ import (
 // Cancel cancels a task. One that waits, also for a retry, ends at once as cancelled. The context of a running one ends with a
 // cause that is ErrCancelled and carries the reason, and the task ends as cancelled when its function returns with an error; a
 // function that returns nil has succeeded all the same, and its log says that it was cancelled. The record is as it is right
-// after. Errors: ErrNotFound (also for a task that only the backend has), ErrNotCancellable.
-func (m *Manager) Cancel(id, reason string) (Record, error) {
+// after. A task that another instance of the same backend holds is cancelled through that one, which is waited for for up to 2 s; one that
+// nobody holds is cancelled in the backend. Errors: ErrNotFound, ErrNotCancellable, and the backend's.
+func (m *Manager) Cancel(ctx context.Context, id, reason string) (Record, error) {
 	key, err := parseID(id)
 	if err != nil {
 		return Record{}, err
 	}
-	j := m.registry.get(key)
-	if j == nil {
-		return Record{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+	if j := m.registry.get(key); j != nil {
+		return m.cancelJob(j, cancelCause(reason))
 	}
-	cause := ErrCancelled
-	if reason != "" {
-		cause = fmt.Errorf("%w: %s", ErrCancelled, clip(reason, MaxReasonBytes))
+	return m.cancelElsewhere(ctx, id, reason)
+}
+
+// cancelHere is Cancel for a task that another instance wants to end, if it is here.
+func (m *Manager) cancelHere(id, reason string) {
+	key, err := parseID(id)
+	if err != nil {
+		return
 	}
+	if j := m.registry.get(key); j != nil {
+		if _, err := m.cancelJob(j, cancelCause(reason)); err != nil && !errors.Is(err, ErrNotCancellable) {
+			m.log.Warn("taskflow: another instance's request to cancel a task failed", "task_id", id, "error", err)
+		}
+	}
+}
+
+func cancelCause(reason string) error {
+	if reason == "" {
+		return ErrCancelled
+	}
+	return fmt.Errorf("%w: %s", ErrCancelled, clip(reason, MaxReasonBytes))
+}
+
+func (m *Manager) cancelJob(j *job, cause error) (Record, error) {
 	for { // a job that begins, or goes back to waiting, between the two is met by the next round
 		if m.cancelRun(j, cause) || m.finish(j, StatusCancelled, cause) {
 			return j.snapshot(true), nil
@@ -84,7 +105,7 @@ func (m *Manager) Retry(ctx context.Context, id string) (Handle, error) {
 	m.noteRetry(ctx, &old, j)
 	m.announceAdded(j)
 	m.dispatch(j)
-	return Handle{j}, nil
+	return Handle{job: j}, nil
 }
 
 func (m *Manager) prepareRetry(ctx context.Context, j *job) error {
@@ -121,7 +142,7 @@ func (m *Manager) noteRetry(ctx context.Context, old *Record, by *job) {
 	// Whoever asked for the retry may have gone by now; without the link it would be retried again with all that failed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	if err := m.store.save(ctx, []Record{*old}); err != nil {
+	if _, err := m.store.save(ctx, []Record{*old}); err != nil {
 		m.log.Warn("taskflow: the retried record could not be linked to its retry", "task_id", old.ID, "error", err)
 	}
 }

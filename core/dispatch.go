@@ -9,7 +9,7 @@ import (
 // what will not run any more. It never blocks.
 func (m *Manager) dispatch(j *job) {
 	j.mu.Lock()
-	if j.status != StatusPending || j.place == placeShelf {
+	if j.status != StatusPending || j.place == placeShelf || j.lost {
 		j.mu.Unlock()
 		return
 	}
@@ -47,7 +47,7 @@ func (m *Manager) ripen(j *job) {
 // expire is rung when a job's deadline has passed. A running attempt has it in its context.
 func (m *Manager) expire(j *job) {
 	j.mu.Lock()
-	waits := j.status == StatusPending && j.place != placeShelf
+	waits := j.status == StatusPending && j.place != placeShelf && !j.lost
 	text := j.errText
 	j.mu.Unlock()
 	if !waits {
@@ -97,7 +97,7 @@ func (m *Manager) putAside(j *job, v verdict) {
 // reconsider puts a job aside that waits and may not run any more. One that is with its adder is left to dispatch.
 func (m *Manager) reconsider(j *job) {
 	j.mu.Lock()
-	if j.status == StatusPending && j.place != placeShelf && j.place != placeAdder {
+	if j.status == StatusPending && j.place != placeShelf && j.place != placeAdder && !j.lost {
 		if v := m.verdict(j); v != mayRun {
 			m.putAside(j, v) // unlocks
 			return
@@ -161,7 +161,7 @@ func (m *Manager) conclude(j *job, why failure, now int64) {
 	j.work.fn, j.ctx, j.cancel = nil, nil, nil
 	j.size = j.weight()
 	status := j.status
-	ran, optional := j.startTime != 0, j.startTime == 0 && !j.durable
+	ran, optional := j.startTime != 0, j.startTime == 0 && !j.durable && j.key == ""
 	var duration time.Duration
 	if ran {
 		duration = time.Duration(max(now-j.startTime, 0))
@@ -177,6 +177,9 @@ func (m *Manager) conclude(j *job, why failure, now int64) {
 	}
 	// The history comes first: when the registry has no live job left, Stop goes on to store what the history has.
 	kept := m.history != nil && m.history.put(j, optional)
+	if !kept && j.key != "" && status != StatusSuccess {
+		m.keys.releaseHere(j.key, j.id.String())
+	}
 	m.registry.finish(j, status, duration, j.size, !kept)
 	j.announce()
 	if status == StatusFailed {

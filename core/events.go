@@ -17,6 +17,7 @@ const (
 	EventRetrying EventKind = "retrying" // an attempt failed, it waits for the next
 	EventFinished EventKind = "finished" // it reached its final status, or was refused at Add
 	EventLog      EventKind = "log"      // it wrote a line to its log
+	EventMoved    EventKind = "moved"    // another instance holds it from now on, see ErrLeaseLost
 	EventLinked   EventKind = "linked"   // it had ended before; now a task repeats it, see Record.RetriedBy
 )
 

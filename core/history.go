@@ -3,6 +3,7 @@ package taskflow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -212,10 +213,16 @@ func (h *history) save(ctx context.Context, jobs []*job) error {
 	for i, j := range jobs {
 		records[i] = j.snapshot(true)
 	}
-	if err := h.m.store.save(ctx, records); err != nil {
+	n, err := h.m.store.save(ctx, records)
+	if err != nil {
 		return err
 	}
 	h.m.registry.confirm(jobs)
+	if n < len(records) { // another instance holds some of them, and says what became of them
+		h.m.registry.disown(slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.owner == "" }))
+		records = slices.DeleteFunc(records, func(r Record) bool { return r.Owner != "" }) // their keys are not ours to free
+	}
+	h.m.keys.settle(ctx, records)
 	return nil
 }
 

@@ -195,7 +195,7 @@ func TestListingBeyondTheWindowComesFromTheBackend(t *testing.T) {
 				if _, _, err := m.DeleteHistory(t.Context(), time.Now()); !errors.Is(err, taskflow.ErrNotSupported) {
 					t.Errorf("delete: %v", err)
 				}
-				if _, err := m.Cancel(blocked.ID(), ""); err != nil {
+				if _, err := m.Cancel(t.Context(), blocked.ID(), ""); err != nil {
 					t.Error(err)
 				}
 			})

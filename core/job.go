@@ -25,6 +25,10 @@ type job struct {
 	retryOf  taskID
 	rejected error // why Add refused it
 	durable  bool
+	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
+	key      string        // idempotency key; empty: none
+	keep     time.Duration // how long the key is kept
+	crashes  int
 	eager    bool
 
 	newer, older *job // the registry's list, guarded by registry.mu
@@ -45,7 +49,8 @@ type job struct {
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	holdups    int // attempts that did not begin because the journal could not note their start
+	lost       bool // another instance holds the task: nothing of it is written any more
+	holdups    int  // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	finished   bool // final, and everybody may see it
 	done       chan struct{}
@@ -69,7 +74,7 @@ const (
 
 // to changes the status if the state machine permits it. The caller holds j.mu.
 func (j *job) to(next Status) bool {
-	if !j.status.canBecome(next) {
+	if j.lost || !j.status.canBecome(next) {
 		return false
 	}
 	j.status = next
@@ -98,6 +103,12 @@ func (j *job) doneChan() <-chan struct{} {
 	return j.done
 }
 
+func (j *job) isLost() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lost
+}
+
 // announce lets waiters go.
 func (j *job) announce() {
 	j.mu.Lock()
@@ -112,6 +123,8 @@ func (j *job) result() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
+	case j.lost:
+		return ErrLeaseLost
 	case j.status == StatusSuccess:
 		return nil
 	case !j.status.Final():
@@ -128,7 +141,7 @@ func (j *job) record(full bool) Record {
 		ID: j.id.String(), Name: j.name, Status: j.status, Closure: j.work.call.def == nil, Source: j.source,
 		Priority: j.policy.priority, Tags: j.policy.tags, CreatedAt: timeOf(j.created), RunAt: timeOf(j.runAt),
 		StartTime: timeOf(j.startTime), EndTime: timeOf(j.endTime), Attempts: j.attempts, MaxRetries: j.policy.retries,
-		Durable: j.durable, Requeue: j.keeps(), LogCount: j.log.count(),
+		Durable: j.durable, Requeue: j.keeps(), LogCount: j.log.count(), Owner: j.owner, Key: j.key, Crashes: j.crashes,
 	}
 	if j.pool != nil {
 		r.Pool = j.pool.name
@@ -140,8 +153,8 @@ func (j *job) record(full bool) Record {
 		r.RetriedBy = j.retriedBy.String()
 	}
 	r.Error = j.errText
-	if !j.status.Final() {
-		r.Owner = j.m.instance
+	if r.Owner == "" && !j.status.Final() {
+		r.Owner = j.m.Instance()
 	}
 	if full {
 		r.Stack, r.Logs, r.Args = j.stack, j.log.lines(), j.work.call.args

@@ -23,6 +23,32 @@ type journal struct {
 	mu      sync.Mutex
 	waiting []journalEntry
 	closed  bool
+	retryAt time.Time // the backend did not answer: until then, nobody waits for it in vain
+	waits   Histogram // from put to the answer
+	commits int64     // that the backend took
+	records int64     // in those
+	trouble trouble
+}
+
+// JournalStats tell how durable tasks are written: see [Manager.JournalStats].
+type JournalStats struct {
+	Commits int64     // written so far
+	Records int64     // in all commits: changes of one task that came together count once
+	Wait    Histogram // of who waited for a commit, from the call to the answer, successful or not
+	Waiting int       // changes that wait for a commit now
+}
+
+// JournalStats are totals since New of the journal that Submit and the starts of durable tasks wait for. Zero without a journal.
+func (m *Manager) JournalStats() JournalStats {
+	if m.journal == nil {
+		return JournalStats{}
+	}
+	l := m.journal
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := JournalStats{Commits: l.commits, Records: l.records, Waiting: len(l.waiting)}
+	s.Wait.Merge(&l.waits)
+	return s
 }
 
 // journalEntry asks for the present state of a job to be written. The answer comes on done, if it is not nil.
@@ -48,9 +74,11 @@ var errNotWritten = errors.New("taskflow: not written")
 // may be written all the same).
 func (l *journal) put(ctx context.Context, j *job) error {
 	done := make(chan error, 1)
-	if !l.enqueue(journalEntry{j, ctx, done}) {
-		return fmt.Errorf("%w: %w", errNotWritten, ErrStopped)
+	if err := l.enqueue(journalEntry{j, ctx, done}); err != nil {
+		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
+	began := time.Now()
+	defer func() { l.waited(time.Since(began)) }()
 	select {
 	case err := <-done:
 		return err
@@ -62,20 +90,44 @@ func (l *journal) put(ctx context.Context, j *job) error {
 }
 
 // note asks for j to be written soon; nobody waits for it.
-func (l *journal) note(j *job) { l.enqueue(journalEntry{job: j}) }
+func (l *journal) note(j *job) {
+	if err := l.enqueue(journalEntry{job: j}); err != nil {
+		l.unnoted(j, err)
+	}
+}
 
-func (l *journal) enqueue(e journalEntry) bool {
+// unnoted says that a retry is not in the journal. The task goes on: after a crash, it is found as it was before the attempt.
+func (l *journal) unnoted(j *job, err error) {
+	if errors.Is(err, ErrLeaseLost) {
+		l.m.lose(j, j.owner)
+		return
+	}
+	l.m.log.Error("taskflow: a retry could not be noted in the journal", "task_id", j.id.String(), "error", err)
+}
+
+func (l *journal) waited(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return false
+	l.waits.Observe(d)
+}
+
+// enqueue takes in a change for the next commit.
+func (l *journal) enqueue(e journalEntry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return ErrStopped
+	case !l.retryAt.IsZero() && e.done != nil && time.Now().Before(l.retryAt):
+		return fmt.Errorf("the backend has not answered since %s, and is tried again at %s: %w",
+			l.trouble.began().Format(time.TimeOnly), l.retryAt.Format(time.TimeOnly), l.trouble.lastError())
 	}
 	l.waiting = append(l.waiting, e)
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return true
+	return nil
 }
 
 // run commits until close. Manager.services waits for it.
@@ -84,9 +136,16 @@ func (l *journal) run() {
 	for {
 		select {
 		case <-l.wake:
-			l.commit(l.ctx)
+			l.gather()
+			if l.commit(l.ctx) {
+				select { // there are more
+				case l.wake <- struct{}{}:
+				default:
+				}
+			}
 		case ctx := <-l.closing:
-			l.commit(ctx)
+			for l.commit(ctx) {
+			}
 			return
 		}
 	}
@@ -97,39 +156,80 @@ const (
 	commitMisses  = 3                // entries that fail by themselves, one after the other, before the rest is failed with them
 )
 
-// commit writes all that waits in one commit. If the backend refuses that, each entry is tried by itself, so that one bad
+// gather waits for company, if the options want that.
+func (l *journal) gather() {
+	if l.m.cfg.journalWait <= 0 {
+		return
+	}
+	l.mu.Lock()
+	full := l.closed || len(l.waiting) >= l.m.cfg.journalBatch
+	l.mu.Unlock()
+	if !full {
+		pause(l.ctx, l.m.cfg.journalWait)
+	}
+}
+
+// commit writes what waits in one commit, as far as a batch goes, and reports whether more is left. If the backend refuses that, each entry is tried by itself, so that one bad
 // record fails only its own caller; if it does not answer, or refuses several in a row, all fail: they should fail fast.
-func (l *journal) commit(ctx context.Context) {
+func (l *journal) commit(ctx context.Context) (more bool) {
 	l.mu.Lock()
 	entries := slices.DeleteFunc(l.waiting, func(e journalEntry) bool { return e.abandoned() })
 	l.waiting = nil
+	if n := l.m.cfg.journalBatch; len(entries) > n {
+		l.waiting = slices.Clone(entries[n:])
+		entries, more = entries[:n], true
+	}
 	l.mu.Unlock()
 	if len(entries) == 0 {
-		return
+		return false
 	}
 	err := l.write(ctx, entries)
 	alone := err != nil && len(entries) > 1 && errors.Is(err, errNotWritten)
-	l.answer(ctx, entries, err, alone)
+	l.judge(l.answer(ctx, entries, err, alone))
+	return more
 }
 
-// answer tells each caller how its write went; with alone, after trying it by itself.
-func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) {
-	misses := 0
+// judge notes whether the backend is well. One that says no at once is asked again with the next change; one that does not answer is
+// left alone for a while, so that nobody waits for its time-out in vain.
+func (l *journal) judge(err error) {
+	if err == nil || errors.Is(err, ErrLeaseLost) {
+		l.trouble.over(l.m, "journal")
+		l.mu.Lock()
+		l.retryAt = time.Time{}
+		l.mu.Unlock()
+		return
+	}
+	wait := l.trouble.report(l.m, "journal", err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if errors.Is(err, errNotWritten) {
+		l.retryAt = time.Time{}
+	} else {
+		l.retryAt = time.Now().Add(wait)
+	}
+}
+
+// answer tells each caller how its write went; with alone, after trying it by itself. The result is how the backend is: nil when it
+// took anything.
+func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) error {
+	misses, health := 0, err
 	for i := range entries {
 		e, own := &entries[i], err
 		if alone && misses < commitMisses {
-			if own = l.write(ctx, entries[i:i+1]); own != nil {
+			switch own = l.write(ctx, entries[i:i+1]); {
+			case own == nil:
+				misses, health = 0, nil
+			case !errors.Is(own, ErrLeaseLost):
 				misses++
-			} else {
-				misses = 0
 			}
 		}
 		if e.done != nil {
 			e.done <- own
 		} else if own != nil {
-			l.m.log.Error("taskflow: a retry could not be noted in the journal", "task_id", e.job.id.String(), "error", own)
+			l.unnoted(e.job, own)
 		}
 	}
+	return health
 }
 
 // write stores the present state of the entries' jobs. The error is errNotWritten when the backend said no.
@@ -147,7 +247,7 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	last := make(map[*job]int, len(entries))
 	for _, e := range entries {
 		r := e.job.snapshot(true)
-		if r.Status.Final() {
+		if r.Status.Final() || e.job.isLost() {
 			continue
 		}
 		if i, twice := last[e.job]; twice {
@@ -162,6 +262,10 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	}
 	switch err := l.backend.PutPending(ctx, records); {
 	case err == nil:
+		l.mu.Lock()
+		l.commits++
+		l.records += int64(len(records))
+		l.mu.Unlock()
 		return nil
 	case ctx.Err() != nil:
 		return err // it did not answer in time: nobody knows

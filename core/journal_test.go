@@ -54,7 +54,7 @@ func TestATaskWhoseStartCannotBeNotedHoldsNoWorker(t *testing.T) {
 		if err := add(m, func() {}).Wait(t.Context()); err != nil {
 			t.Errorf("another task: %v", err)
 		}
-		if _, err := m.Cancel(h.ID(), "not needed"); err != nil {
+		if _, err := m.Cancel(t.Context(), h.ID(), "not needed"); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)

@@ -111,6 +111,12 @@ func (m *Manager) launch() {
 	if m.journal != nil {
 		m.services.Go(m.journal.run)
 	}
+	if m.peers != nil {
+		m.services.Go(func() { m.peers.run(services) })
+		if n, ok := m.cfg.backend.(Notifier); ok {
+			m.services.Go(func() { m.peers.notified(services, n) })
+		}
+	}
 	m.life.active.Store(true)
 	for _, p := range m.pools {
 		p.start()
@@ -136,6 +142,11 @@ func (m *Manager) openStore(ctx context.Context) error {
 		}
 	}
 	m.logCapabilities()
+	if m.peers != nil {
+		if err := m.peers.join(ctx); err != nil {
+			return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.closeStore())
+		}
+	}
 	if err := m.recover(ctx); err != nil {
 		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.closeStore())
 	}
@@ -297,7 +308,7 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	for _, p := range m.pools {
 		p.close()
 	}
-	if !m.life.abandoned {
+	if !m.life.abandoned && !m.registry.astray() {
 		m.workers.Wait() // all are idle
 	}
 	m.registry.seal()
@@ -319,6 +330,9 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	m.services.Wait()
 	errs = append(errs, m.endObservers(ctx))
 	if started {
+		if m.peers != nil {
+			errs = append(errs, m.peers.leave(ctx))
+		}
 		errs = append(errs, m.closeStore())
 	}
 	return errors.Join(errs...)

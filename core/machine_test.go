@@ -141,7 +141,7 @@ func (s *model) run(ctx context.Context, rt *rapid.T) {
 		"cancel": func(rt *rapid.T) {
 			if len(s.tasks) > 0 {
 				h := s.tasks[rapid.IntRange(0, len(s.tasks)-1).Draw(rt, "task")].handle
-				if _, err := m.Cancel(h.ID(), "model"); err != nil && !errors.Is(err, taskflow.ErrNotCancellable) {
+				if _, err := m.Cancel(context.Background(), h.ID(), "model"); err != nil && !errors.Is(err, taskflow.ErrNotCancellable) {
 					rt.Fatalf("cancel: %v", err)
 				}
 			}

@@ -18,9 +18,9 @@ const DefaultPool = "default"
 // Manager owns the tasks of one process: their records, workers, timers and backend. Made by [New], started by Start,
 // ended by Stop; an adapter's Run does both. Safe for concurrent use.
 type Manager struct {
-	cfg      config
-	instance string
-	log      *slog.Logger
+	cfg  config
+	name atomic.Pointer[string] // the id of the instance, see Instance
+	log  *slog.Logger
 
 	tasks map[string]*definition // by name and alias; never written to after New
 	infos []*definition          // in the order of WithTasks
@@ -31,10 +31,12 @@ type Manager struct {
 	timers   timers
 	hub      hub
 	history  *history  // nil: no backend
+	peers    *peers    // nil: no backend, or one that does not know of instances
 	journal  *journal  // nil: no backend, or one without a journal
 	store    *store    // nil: no backend
 	parked   parkedSet // pending records of unknown names that the backend cannot keep by itself
 	audit    auditRing
+	keys     *keys
 	names    closureNames
 	refusals refusals
 
@@ -62,6 +64,9 @@ type config struct {
 	historyBatch int
 	historyWait  time.Duration
 	backlog      int
+	lease        time.Duration
+	journalBatch int
+	journalWait  time.Duration
 }
 
 // ManagerOption is an option of [New].
@@ -73,6 +78,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 	cfg := config{
 		logger: slog.Default(), pools: map[string]int{}, queueSize: 100_000, window: 10_000, grace: 2 * time.Second,
 		historyBatch: 500, historyWait: 20 * time.Millisecond, backlog: 10_000,
+		lease: 15 * time.Second, journalBatch: 1000,
 	}
 	for _, o := range opts {
 		if o == nil {
@@ -83,9 +89,10 @@ func New(opts ...ManagerOption) (*Manager, error) {
 		}
 	}
 	m := &Manager{
-		cfg: cfg, log: cfg.logger, instance: newInstanceID(time.Now()),
+		cfg: cfg, log: cfg.logger,
 		tasks: map[string]*definition{}, pools: map[string]*pool{}, draining: make(chan struct{}),
 	}
+	m.rename()
 	if err := m.register(cfg.definitions); err != nil {
 		return nil, fmt.Errorf("taskflow: New: %w", err)
 	}
@@ -100,6 +107,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 		}
 	}
 	m.life.killing, m.life.kill = context.WithCancel(context.Background())
+	m.keys = newKeys(m)
 	m.registry.init(cfg.window)
 	m.timers.init(m)
 	if cfg.backend != nil {
@@ -107,6 +115,9 @@ func New(opts ...ManagerOption) (*Manager, error) {
 		m.history = newHistory(m)
 		if j, ok := cfg.backend.(Journal); ok {
 			m.journal = newJournal(m, j)
+		}
+		if s, ok := cfg.backend.(InstanceStore); ok {
+			m.peers = newPeers(m, s)
 		}
 	}
 	return m, nil
@@ -205,6 +216,35 @@ func WithWindow(n int) ManagerOption {
 	}
 }
 
+// WithLease is how long a backend shared by several instances takes this one for alive after its last sign of life, which it gives three
+// times as often; from 100 ms, default 15 s. When the process dies, another one takes over its durable tasks after that time (at once
+// on the machine of an SQLite file). A process that was paused, or cut off from the backend, for longer loses them: see ErrLeaseLost.
+func WithLease(d time.Duration) ManagerOption {
+	return func(c *config) error {
+		if d < 100*time.Millisecond {
+			return invalid("WithLease: must be at least 100ms, not %v", d)
+		}
+		c.lease = d
+		return nil
+	}
+}
+
+// WithJournal bounds the commits of durable tasks: one commit writes at most batch changes (1 or more; default 1000) and waits up to
+// wait (from 0, the default) for others to share it. With 0 a commit begins at once when none is under way; those that come meanwhile
+// share the next one. A wait makes a lone Submit that much slower, and spares the disk when many come one after the other.
+func WithJournal(batch int, wait time.Duration) ManagerOption {
+	return func(c *config) error {
+		switch {
+		case batch < 1:
+			return invalid("WithJournal: the batch must be at least 1, not %d", batch)
+		case wait < 0:
+			return invalid("WithJournal: the wait must not be negative, not %v", wait)
+		}
+		c.journalBatch, c.journalWait = batch, wait
+		return nil
+	}
+}
+
 // WithRequeue makes every registered task behave as if it had [Requeue]. It needs a backend.
 func WithRequeue() ManagerOption {
 	return func(c *config) error { c.requeue = true; return nil }
@@ -247,8 +287,12 @@ func WithObserver(o Observer) ManagerOption {
 // Logger is where the manager writes its own messages; see [WithLogger].
 func (m *Manager) Logger() *slog.Logger { return m.log }
 
-// Instance is the id of this manager, new with each New. Records that it holds carry it as their Owner.
-func (m *Manager) Instance() string { return m.instance }
+// Instance is the id of this manager, new with each New, and after it has lost its lease. Records that it holds carry it as their
+// Owner.
+func (m *Manager) Instance() string { return *m.name.Load() }
+
+// rename gives the manager a new id.
+func (m *Manager) rename() { m.name.Store(new(newInstanceID(time.Now()))) }
 
 // Tasks describes the registered tasks, in the order of WithTasks.
 func (m *Manager) Tasks() []TaskInfo {

@@ -29,6 +29,7 @@ type policy struct {
 	priority int
 	pool     string
 	requeue  bool
+	unique   time.Duration // window; 0: not unique
 	tags     map[string]string
 }
 
@@ -42,6 +43,8 @@ type invocation struct {
 	delay  time.Duration
 	runAt  time.Time
 	eager  bool
+	key    string
+	keep   time.Duration
 }
 
 type policyOption func(*policy) error

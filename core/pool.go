@@ -38,6 +38,43 @@ func (p *pool) push(j *job) {
 	}
 }
 
+// take reserves a worker for a job that need not queue: it is occupied, or released. False: the job must queue.
+func (p *pool) take() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.open || p.workers >= p.limit || p.queue.len() > 0 {
+		return false
+	}
+	p.workers++
+	return true
+}
+
+// release gives a worker back that was taken.
+func (p *pool) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.workers--
+	p.fill() // something may have queued meanwhile
+}
+
+// occupy lets a worker that was taken do first, and then go on as any other.
+func (p *pool) occupy(first func()) {
+	p.m.workers.Go(func() { p.workAfter(first) })
+}
+
+// workAfter is work with something to do before; like that, it may be left by runtime.Goexit.
+func (p *pool) workAfter(first func()) {
+	done := false
+	defer func() {
+		if !done {
+			p.m.workers.Go(p.worker)
+		}
+	}()
+	first()
+	done = true
+	p.work()
+}
+
 func (p *pool) remove(j *job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,11 @@ func (m *Manager) Get(ctx context.Context, id string) (Record, error) {
 	if m.store == nil {
 		return Record{}, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
-	r, err := m.store.get(ctx, id)
+	// Unfinished before finished: a task that ends in between is seen all the same.
+	r, err := m.getElsewhere(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		r, err = m.store.get(ctx, id)
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("taskflow: get %s: %w", id, err)
 	}
@@ -47,14 +52,23 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 		}
 	}
 	here := m.inMemory(q, before)
-	if m.store == nil || onlyLive(q.Statuses) {
+	if m.store == nil {
 		return cut(here, q.Limit, ""), nil
 	}
-	stored, err := m.store.page(ctx, q)
-	if err != nil {
-		return Page{}, fmt.Errorf("taskflow: list: %w", err)
+	var stored, others Page
+	var err error
+	// Unfinished before finished: a task that ends in between is in both, and must not be in none.
+	if !onlyFinal(q.Statuses) {
+		if others, err = m.elsewhere(ctx, q); err != nil {
+			return Page{}, fmt.Errorf("taskflow: list: %w", err)
+		}
 	}
-	return merge(here, stored, q.Limit), nil
+	if !onlyLive(q.Statuses) {
+		if stored, err = m.store.page(ctx, q); err != nil {
+			return Page{}, fmt.Errorf("taskflow: list: %w", err)
+		}
+	}
+	return merge(q.Limit, Page{Records: here}, stored, others), nil
 }
 
 // inMemory returns up to q.Limit+1 matching tasks.
@@ -70,15 +84,20 @@ func (m *Manager) inMemory(q Query, before taskID) (found []Record) {
 	return found
 }
 
-// merge joins both lists; a task that is in both is the one in memory.
-func merge(here []Record, stored Page, limit int) Page {
-	if stored.Next != "" { // the backend has looked no further than this
-		here = slices.DeleteFunc(here, func(r Record) bool { return r.ID < stored.Next })
+// merge joins pages; a task that is in several is the one of the first.
+func merge(limit int, pages ...Page) Page {
+	var all []Record
+	next := "" // none of them has looked further than the newest of their ends
+	for _, p := range pages {
+		all = append(all, p.Records...)
+		next = max(next, p.Next)
 	}
-	all := append(here, stored.Records...)
+	if next != "" {
+		all = slices.DeleteFunc(all, func(r Record) bool { return r.ID < next })
+	}
 	slices.SortStableFunc(all, func(a, b Record) int { return strings.Compare(b.ID, a.ID) })
 	all = slices.CompactFunc(all, func(a, b Record) bool { return a.ID == b.ID })
-	return cut(all, limit, stored.Next)
+	return cut(all, limit, next)
 }
 
 func cut(all []Record, limit int, next string) Page {
@@ -90,6 +109,10 @@ func cut(all []Record, limit int, next string) Page {
 
 func onlyLive(statuses []Status) bool {
 	return len(statuses) > 0 && !slices.ContainsFunc(statuses, Status.Final)
+}
+
+func onlyFinal(statuses []Status) bool {
+	return len(statuses) > 0 && !slices.ContainsFunc(statuses, func(s Status) bool { return !s.Final() })
 }
 
 // Stats returns totals over all tasks: the backend's whole history where it keeps totals, otherwise since New; and what

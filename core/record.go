@@ -49,7 +49,6 @@ type Record struct {
 // RecordFormat is the version of the JSON form of a Record. A record without one has version 1.
 const RecordFormat = 1
 
-
 // What added a task: values of Record.Source.
 const (
 	SourceManual    = "manual"    // code called Add or Submit

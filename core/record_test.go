@@ -2,6 +2,7 @@ package taskflow_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ func full() taskflow.Record {
 		CreatedAt: at(0), RunAt: at(1), StartTime: at(2), EndTime: at(4), Attempts: 3, MaxRetries: 5, RetryOf: "019ab1c2-0000-7000-8000-000000000000",
 		RetriedBy: "019ab1c2-ffff-7000-8000-000000000000", Error: "smtp: 550", Stack: "goroutine 1 [running]:", Logs: []string{"a", "--- Retry 1 ---"}, LogCount: 2,
 		Args: json.RawMessage(`{"to":"ada@example.org"}`), Requeue: true, Durable: true, Owner: "4e5f6071",
+		Key: "order 7", Crashes: 2,
 	}
 }
 
@@ -63,6 +65,33 @@ func TestRecordAsJSON(t *testing.T) {
 		if !reflect.DeepEqual(back, compact) {
 			t.Errorf("%s comes back as\n%+v, not\n%+v", name, back, r)
 		}
+	}
+}
+
+func TestRecordsThatEarlierVersionsStoredAreRead(t *testing.T) {
+	t.Parallel()
+	before := full()
+	before.Key, before.Crashes = "", 0
+	stored, err := os.ReadFile(filepath.Join("testdata", "record", "earlier", "without-keys.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got taskflow.Record
+	if err := json.Unmarshal(stored, &got); err != nil {
+		t.Fatal(err)
+	}
+	before.Args = got.Args // white space
+	if !reflect.DeepEqual(got, before) {
+		t.Errorf("read\n%+v, want\n%+v", got, before)
+	}
+}
+
+func TestARecordOfANewerFormatIsRefused(t *testing.T) {
+	t.Parallel()
+	var r taskflow.Record
+	err := json.Unmarshal([]byte(`{"task_id":"x","status":"pending","format":2}`), &r)
+	if !errors.Is(err, taskflow.ErrNewerFormat) || r.ID != "" {
+		t.Errorf("read as %+v, %v", r, err)
 	}
 }
 

@@ -77,16 +77,17 @@ func (m *Manager) claim(ctx context.Context, c Claimer) error {
 	if len(names) == 0 {
 		return nil
 	}
-	for {
-		rows, err := c.Claim(ctx, m.instance, names, claimChunk)
+	for m.registry.busy() < m.cfg.queueSize { // others may have room, and what waits in the backend waits well
+		rows, err := c.Claim(ctx, m.Instance(), names, claimChunk)
 		if err != nil {
 			return fmt.Errorf("claim the waiting tasks: %w", err)
 		}
 		m.revive(rows)
 		if len(rows) < claimChunk {
-			return nil
+			break
 		}
 	}
+	return nil
 }
 
 // revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
@@ -101,12 +102,13 @@ func (m *Manager) revive(rows []Record) {
 			continue
 		}
 		if r.Status == StatusRunning {
+			j.crashes++
 			j.logLine(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
-		}
-		if r.Status == StatusRunning && !d.idempotent {
-			interrupted++
-			m.giveUp(j, fmt.Errorf("%w: the process ended while it ran", ErrInterrupted))
-			continue
+			if !d.idempotent || j.crashes >= maxCrashes {
+				interrupted++
+				m.giveUp(j, d.afterCrash(j.crashes))
+				continue
+			}
 		}
 		resumed++
 		j.mu.Lock()
@@ -120,6 +122,14 @@ func (m *Manager) revive(rows []Record) {
 	}
 }
 
+// afterCrash is why a task that was running when its process died does not run again.
+func (d *definition) afterCrash(crashes int) error {
+	if d.idempotent {
+		return fmt.Errorf("%w: %d processes have died while it ran, so it is taken for the reason", ErrInterrupted, crashes)
+	}
+	return fmt.Errorf("%w: the process ended while it ran", ErrInterrupted)
+}
+
 // jobOf is the inverse of job.record for an unfinished task.
 func (m *Manager) jobOf(r *Record, d *definition) *job {
 	id, _ := parseID(r.ID) // recover has checked it
@@ -129,10 +139,9 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 	if m.pools[r.Pool] != nil {
 		p.pool = r.Pool
 	}
-	_, durable := m.cfg.backend.(Journal)
 	j := &job{
 		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
-		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: durable && r.Durable,
+		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: r.Durable && m.journal != nil, owner: r.Owner, key: r.Key, crashes: r.Crashes,
 		status: r.Status, place: placeAdder, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
 	}
 	if p.deadline > 0 {

@@ -17,6 +17,7 @@ type registry struct {
 	newest *job
 	oldest *job
 	live   int           // jobs that Stop waits for
+	lost   int           // functions that still run although their jobs are another instance's, see Manager.lose
 	closed bool          // only jobs that can be saved for the next start are taken
 	sealed bool          // none is
 	idle   chan struct{} // closed when live falls to 0; nil: nobody waits
@@ -35,16 +36,34 @@ func (r *registry) init(window int) {
 	r.byID = make(map[taskID]*job)
 }
 
-// add gives the job its id and takes it in. False: the manager stops, and the job cannot be saved (or it is too late for
+// add gives the job its id, unless it has one, and takes it in. False: the manager stops, and the job cannot be saved (or it is too late for
 // that): it must be refused.
 func (r *registry) add(j *job, now time.Time, keeps bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	id, at := r.ids.next(now)
-	j.id, j.created = id, at.UnixNano()
-	r.link(j, r.newest)
+	older := r.newest
+	if j.id == (taskID{}) {
+		r.give(j, now)
+	} else {
+		for older != nil && older.id.compare(j.id) > 0 {
+			older = older.older
+		}
+	}
+	r.link(j, older)
 	r.live++
 	return !r.closed || keeps && !r.sealed
+}
+
+// name gives a job its id before it is taken in.
+func (r *registry) name(j *job, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.give(j, now)
+}
+
+func (r *registry) give(j *job, now time.Time) {
+	id, at := r.ids.next(now)
+	j.id, j.created = id, at.UnixNano()
 }
 
 // adopt takes in a job that has an id already. False: it is known.
@@ -125,6 +144,49 @@ func (r *registry) blocked() bool {
 	return !oldest.stored
 }
 
+// lose lets go of a live job that another instance holds; its function may still run.
+func (r *registry) lose(j *job, runs bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unlink(j)
+	if runs {
+		r.lost++
+	}
+	r.leave()
+}
+
+// found notes that the function of a lost job has returned.
+func (r *registry) found() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost--
+}
+
+// astray reports whether functions of lost jobs still run.
+func (r *registry) astray() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lost > 0
+}
+
+// disown drops finished jobs from memory: the backend knows better.
+func (r *registry) disown(jobs []*job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range jobs {
+		if r.byID[j.id] == j {
+			r.unlink(j)
+		}
+	}
+}
+
+// busy is the number of live jobs.
+func (r *registry) busy() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.live
+}
+
 // shelve lets go of a job that Stop saves for the next start.
 func (r *registry) shelve() {
 	r.mu.Lock()
@@ -181,8 +243,10 @@ func (r *registry) forget(t time.Time) (n int) {
 		r.window.drop()
 		if j.stored && j.created < limit {
 			r.weight -= weight
-			r.unlink(j)
-			n++
+			if r.byID[j.id] == j {
+				r.unlink(j)
+				n++
+			}
 		} else {
 			r.window.push(j, weight)
 		}

@@ -226,7 +226,7 @@ func TestDeadlineBoundsTheWholeTask(t *testing.T) {
 				if got := time.Since(begin); got != c.want {
 					t.Errorf("failed after %v, want %v", got, c.want)
 				}
-				if _, err := m.Cancel(blocker.ID(), ""); err != nil {
+				if _, err := m.Cancel(t.Context(), blocker.ID(), ""); err != nil {
 					t.Error(err)
 				}
 			})

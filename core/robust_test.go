@@ -27,7 +27,7 @@ func TestCancelMeetsATaskThatBegins(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		if _, err := m.Cancel(h.ID(), "at once"); err != nil {
+		if _, err := m.Cancel(t.Context(), h.ID(), "at once"); err != nil {
 			t.Fatal(err)
 		}
 		wantErr(t, h.Wait(t.Context()), taskflow.ErrCancelled)
@@ -125,7 +125,7 @@ func TestATaskThatAddsItselfKeepsNoGenerations(t *testing.T) {
 			close(done)
 			return nil
 		}
-		taskflow.Add(context.WithValue(ctx, generationKey(n), make([]byte, 10_000)), step) // would be 200 MB
+		taskflow.Add(context.WithValue(ctx, generationKey(n), make([]byte, 50_000)), step) // would be 1 GB
 		return nil
 	}
 	b.Add(ctx, taskflow.WorkOf(step))
@@ -134,7 +134,7 @@ func TestATaskThatAddsItselfKeepsNoGenerations(t *testing.T) {
 	runtime.GC()
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	if mem.HeapAlloc > 100<<20 {
+	if mem.HeapAlloc > 500<<20 { // other tests run at the same time
 		t.Errorf("%d generations hold %d MB", generations, mem.HeapAlloc>>20)
 	}
 }
@@ -193,7 +193,7 @@ func TestDroppedRequestsDoNotPileUpWhileTheBackendIsAway(t *testing.T) {
 	if h.Rejected() != nil {
 		t.Errorf("they still count as waiting: %v", h.Rejected())
 	}
-	if _, err := m.Cancel(h.ID(), ""); err != nil {
+	if _, err := m.Cancel(t.Context(), h.ID(), ""); err != nil {
 		t.Error(err)
 	}
 	b.script(nil)

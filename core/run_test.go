@@ -303,7 +303,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		wantErr(t, h.Wait(ctx), context.DeadlineExceeded)
 		wantStatus(t, h, taskflow.StatusRunning)
-		if _, err := m.Cancel(h.ID(), ""); err != nil {
+		if _, err := m.Cancel(t.Context(), h.ID(), ""); err != nil {
 			t.Error(err)
 		}
 	})

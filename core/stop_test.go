@@ -164,7 +164,7 @@ func TestRequeue(t *testing.T) {
 			batch.Add(t.Context(), taskflow.WorkOf(keep.With("held"))),
 		}
 		dropped := add(m, drop.With("dropped"))
-		go func() { time.Sleep(time.Second); _, _ = m.Cancel(blocker.ID(), "") }()
+		go func() { time.Sleep(time.Second); _, _ = m.Cancel(t.Context(), blocker.ID(), "") }()
 		if took, err := stopWithin(m, 10*time.Second); err != nil || took != time.Second {
 			t.Errorf("Stop: %v after %v", err, took)
 		}

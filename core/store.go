@@ -10,15 +10,17 @@ import (
 // store is the backend as the manager reads it, whatever it can do.
 type store struct {
 	backend Backend
-	query   Querier       // nil: listings load the whole history
-	writing chan struct{} // holds a token while Save, SavePending or PutPending is under way, see journal.write
+	query   Querier        // nil: listings load the whole history
+	pending PendingQuerier // nil: only what is in memory is known of the unfinished tasks
+	writing chan struct{}  // holds a token while Save, SavePending or PutPending is under way, see journal.write
 
 	loading chan struct{} // holds a token while the whole history is loaded: once at a time
 }
 
 func newStore(b Backend) *store {
 	q, _ := b.(Querier)
-	return &store{backend: b, query: q, writing: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
+	p, _ := b.(PendingQuerier)
+	return &store{backend: b, query: q, pending: p, writing: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
 }
 
 // lockWrites waits until no other write is under way, or until ctx ends.
@@ -36,14 +38,22 @@ func lock(ctx context.Context, token chan struct{}, what string) (unlock func(),
 	}
 }
 
-func (s *store) save(ctx context.Context, records []Record) error {
+func (s *store) save(ctx context.Context, records []Record) (int, error) {
+	unlock, err := s.lockWrites(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	return s.backend.Save(ctx, records)
+}
+
+func (s *store) putPending(ctx context.Context, records []Record) error {
 	unlock, err := s.lockWrites(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	_, err = s.backend.Save(ctx, records)
-	return err
+	return s.backend.(Journal).PutPending(ctx, records) // asked for by those who have seen that it is one
 }
 
 func (s *store) savePending(ctx context.Context, records []Record) error {
@@ -124,6 +134,10 @@ func (m *Manager) logCapabilities() {
 		{CapabilityStats, "stats: totals count from this start"},
 		{CapabilityDelete, "delete: old history cannot be deleted"},
 		{CapabilityClaim, "claim: several instances must not share it, and waiting tasks are lost if the process dies after Start"},
+		{CapabilityInstances, "instances: what a process holds when it dies stays with it"},
+		{CapabilityPending, "pending: the unfinished tasks of other instances are not listed"},
+		{CapabilityKeys, "keys: idempotency keys hold within this process only"},
+		{CapabilityMessages, "messages: a task of another instance cannot be cancelled from here"},
 		{CapabilityJournal, "journal: Submit is refused"},
 		{CapabilityAudit, "audit: the audit trail lives in memory"},
 		{CapabilitySecrets, "secrets: sign-ins end with the process"},

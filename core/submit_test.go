@@ -68,13 +68,13 @@ func (b *journaled) SavePending(_ context.Context, records []taskflow.Record) (i
 	return len(records), nil
 }
 
-func (b *journaled) Claim(_ context.Context, ids []string, owner string) (got []string, _ error) {
+func (b *journaled) Claim(_ context.Context, owner string, names []string, limit int) (got []taskflow.Record, _ error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.pending {
-		if r := &b.pending[i]; r.Owner == "" && slices.Contains(ids, r.ID) {
+		if r := &b.pending[i]; r.Owner == "" && slices.Contains(names, r.Name) && len(got) < limit {
 			r.Owner = owner
-			got = append(got, r.ID)
+			got = append(got, *r)
 		}
 	}
 	return got, nil
@@ -287,7 +287,7 @@ func TestAfterACrash(t *testing.T) {
 			t.Errorf("still pending: %v", rows)
 		}
 		for _, h := range handles {
-			_, _ = m.Cancel(h.ID(), "") // let the first process end
+			_, _ = m.Cancel(t.Context(), h.ID(), "") // let the first process end
 		}
 	})
 }

@@ -44,6 +44,13 @@ func (t *trouble) over(m *Manager, what string) {
 	t.since, t.err, t.reported = time.Time{}, nil, time.Time{}
 }
 
+// began is when the failures began; the zero time when there are none.
+func (t *trouble) began() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.since
+}
+
 func (t *trouble) lastError() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -22,21 +22,27 @@ type outcome struct {
 
 // run executes one attempt of a job on the worker's goroutine, which the task may end by runtime.Goexit.
 func (m *Manager) run(j *job) {
-	ctx, work, ok := m.begin(j)
-	if !ok {
-		return
+	if ctx, work, ok := m.begin(j); ok {
+		m.perform(j, ctx, &work, !j.durable)
 	}
+}
+
+// perform executes an attempt that has begun. noted: the backend knows, or need not.
+func (m *Manager) perform(j *job, ctx *taskContext, work *Work, noted bool) {
 	var out outcome
 	defer m.settle(j, ctx, &out)
 	defer out.decide(j.policy, ctx.attempt) // before settle, which thus is called whatever the policy does
-	if j.durable {
+	if !noted {
 		// A submitted task must not start before the backend knows.
 		if err := m.noteStart(ctx, j); err != nil {
 			out.err, out.unbegun = err, true
+			if errors.Is(err, ErrLeaseLost) {
+				m.lose(j, j.owner)
+			}
 			return
 		}
 	}
-	attempt(ctx, j, &work, &out)
+	attempt(ctx, j, work, &out)
 }
 
 // noteStart writes to the journal that j runs.
@@ -158,8 +164,13 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 	}
 	cancel := j.cancel
 	j.cancel = nil
-	if !j.to(status) { // Stop has given it up
+	if !j.to(status) { // Stop has given it up, or another instance holds it
+		lost := j.lost
 		j.mu.Unlock()
+		if lost {
+			cancel(nil)
+			m.registry.found()
+		}
 		return
 	}
 	j.stack = out.stack
