@@ -106,7 +106,7 @@ func (m *Manager) revive(rows []Record) {
 			j.logLine(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
 			if !d.idempotent || j.crashes >= maxCrashes {
 				interrupted++
-				m.giveUp(j, d.afterCrash(j.crashes))
+				m.giveUp(j, d.afterCrash(), d.whyNotAgain(j.crashes))
 				continue
 			}
 		}
@@ -122,10 +122,17 @@ func (m *Manager) revive(rows []Record) {
 	}
 }
 
-// afterCrash is why a task that was running when its process died does not run again.
-func (d *definition) afterCrash(crashes int) error {
+// afterCrash is the status of a task that was running when its process died, and does not run again.
+func (d *definition) afterCrash() Status {
 	if d.idempotent {
-		return fmt.Errorf("%w: %d processes have died while it ran, so it is taken for the reason", ErrInterrupted, crashes)
+		return StatusFailed
+	}
+	return StatusInterrupted
+}
+
+func (d *definition) whyNotAgain(crashes int) error {
+	if d.idempotent {
+		return fmt.Errorf("%d processes have died while it ran, so it is taken for the reason", crashes)
 	}
 	return fmt.Errorf("%w: the process ended while it ran", ErrInterrupted)
 }
