@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,7 @@ func children(pid int) ([]int, error) {
 			return nil, err
 		}
 		// pid (name) state parent …; the name may contain anything.
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 		if len(fields) < 2 {
 			return nil, fmt.Errorf("%s has an unknown form: %q", path, text)
 		}
