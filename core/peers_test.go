@@ -3,7 +3,9 @@ package taskflow_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -275,6 +277,36 @@ func TestTasksOfOtherInstancesAreListedAndCancelled(t *testing.T) {
 		all, err := here.Instances(t.Context())
 		if err != nil || len(all) != 2 || all[0].PID == 0 || all[0].Host == "" || len(all[0].Pools) != 1 {
 			t.Errorf("instances %+v, %v", all, err)
+		}
+	})
+}
+
+func TestTasksOfUnknownNamesWaitAndAreNamedAtStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		old := taskflow.Define("old_name", task[int])
+		first, _ := c.instance(taskflow.WithTasks(old))
+		h, err := first.Submit(t.Context(), old.With(1), taskflow.Delay(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var out lockedBuffer
+		second, _ := c.instance(taskflow.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+		if text := out.String(); !strings.Contains(text, "task=old_name count=1") {
+			t.Errorf("the log does not name the task that waits: %s", text)
+		}
+		time.Sleep(lease)
+		if r, err := second.Get(t.Context(), h.ID()); err != nil || r.Status != taskflow.StatusPending || r.Owner != "" {
+			t.Errorf("it is %s, of %q, %v", r.Status, r.Owner, err)
+		}
+		_, _ = c.instance(taskflow.WithTasks(taskflow.Define("new_name", task[int], taskflow.Aliases("old_name"))))
+		time.Sleep(lease)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess {
+			t.Errorf("under its alias it is %s", r.Status)
 		}
 	})
 }

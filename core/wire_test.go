@@ -3,6 +3,7 @@ package taskflow_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,6 +92,25 @@ func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, 
 		return "", err
 	}
 	return w.Backend.ReserveKey(ctx, r)
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = append(b.text, p...)
+	return len(p), nil
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.text)
 }
 
 // cluster is a backend and the instances that share it.
