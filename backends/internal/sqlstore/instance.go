@@ -56,7 +56,9 @@ func (s *session) lease(ctx context.Context, tx Tx, id string, info []byte, ttl 
 	if !joined {
 		return fmt.Errorf("%w: instance %q is not among the instances", taskflow.ErrLeaseLost, id)
 	}
-	s.later(ctx, tx, "UPDATE {instance} SET seen_at = {now}, expires_at = {now} + ?, info = ? WHERE id = ?", ttl.Nanoseconds(), info, id)
+	// the clock is asked once: the lease is exactly as long as it is to be
+	s.later(ctx, tx, "UPDATE {instance} SET seen_at = {now}, info = ? WHERE id = ?", info, id)
+	s.later(ctx, tx, "UPDATE {instance} SET expires_at = seen_at + ? WHERE id = ?", ttl.Nanoseconds(), id)
 	return nil
 }
 
@@ -148,6 +150,7 @@ func (s *Store) Instances(ctx context.Context) ([]taskflow.Instance, error) {
 				i = taskflow.Instance{}
 			}
 			i.ID, i.SeenAt, i.ExpiresAt = id, timeOf(&seen), timeOf(&expires)
+			i.StartedAt, i.DegradedSince = i.StartedAt.UTC(), i.DegradedSince.UTC()
 			all = append(all, i)
 			return nil
 		})
