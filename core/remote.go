@@ -139,7 +139,7 @@ func (m *Manager) cancelElsewhere(ctx context.Context, id, reason string) (Recor
 	case m.peers == nil || m.peers.mail == nil:
 		return r, fmt.Errorf("%w: instance %s holds it, and the backend carries no messages", ErrNotCancellable, r.Owner)
 	}
-	if err := m.peers.post(ctx, message{Cancel: id, Reason: reason}); err != nil {
+	if err := m.peers.mail.Post(ctx, CancelMessage(id, reason)); err != nil {
 		return r, fmt.Errorf("taskflow: cancel %s: %w", id, err)
 	}
 	return m.awaitOthers(ctx, r)
