@@ -1,0 +1,32 @@
+package fault
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/taskflow-go/taskflow/backends/sqlite"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// open describes the backend at a URL.
+func open(url string) (taskflow.Backend, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "sqlite":
+		return sqlite.Open(rest), nil
+	default:
+		return nil, fmt.Errorf("no backend for %q", url)
+	}
+}
+
+// eachBackend runs a test on a new, empty backend of each kind.
+func eachBackend(t *testing.T, name string, test func(t *testing.T, url string)) {
+	t.Helper()
+	for kind, fresh := range map[string]func(t *testing.T) string{
+		"sqlite": func(t *testing.T) string { t.Helper(); return "sqlite:" + filepath.Join(t.TempDir(), "tasks.db") },
+	} {
+		t.Run(kind+"/"+name, func(t *testing.T) { test(t, fresh(t)) })
+	}
+}
