@@ -164,7 +164,7 @@ func (u URL) place() string {
 		path = "0"
 	}
 	// what tells several apart in one database
-	return strings.Join([]string{host, port, path, q.Get("prefix"), q.Get("search_path"), q.Get("db")}, "|")
+	return strings.Join([]string{host, port, path, q.Get("prefix"), q.Get("schema"), q.Get("db")}, "|")
 }
 
 func sameFile(a, b string) bool {

@@ -14,7 +14,7 @@ func (a *app) audit(ctx context.Context, s storage, e taskflow.AuditEntry) {
 	ctx, cancel := lasting(ctx)
 	defer cancel()
 	if err := s.AppendAudit(ctx, e); err != nil {
-		a.say("The audit trail lacks this %s: %v", e.Action, printable(err.Error()))
+		a.say("The audit trail lacks this %s: %s", e.Action, oneLine(err))
 	}
 }
 

@@ -74,7 +74,7 @@ func (c *canceller) all(ctx context.Context, ids []string) error {
 		}
 		if err != nil {
 			c.failed = true
-			c.a.say("%s: %v", short(printable(id), 64), err)
+			c.a.say("%s: %s", short(printable(id), 64), oneLine(err))
 			continue
 		}
 		c.a.audit(ctx, c.s, taskflow.AuditEntry{Action: "cancel", TaskID: r.ID, Detail: map[string]any{"reason": c.o.reason}})
@@ -140,7 +140,7 @@ func (c *canceller) cancelFree(ctx context.Context, r taskflow.Record) (taskflow
 	}
 	if r.Key != "" {
 		if err := c.s.ReleaseKey(ctx, r.Key, r.ID); err != nil {
-			c.a.say("%s: its idempotency key stays until its retention is over: %v", r.ID, printable(err.Error()))
+			c.a.say("%s: its idempotency key stays until its retention is over: %s", r.ID, oneLine(err))
 		}
 	}
 	return r, nil

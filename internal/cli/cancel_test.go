@@ -183,8 +183,12 @@ func TestPrune(t *testing.T) {
 // partly is a backend that counts to its limit only, and deletes a part.
 type partly struct{ storage }
 
-func (partly) Count(context.Context, taskflow.Filter, int) (int, bool, error) { return 1500, false, nil }
-func (partly) DeleteBefore(context.Context, time.Time) (int, error)            { return 500, errors.New("disk full") }
+func (partly) Count(context.Context, taskflow.Filter, int) (int, bool, error) {
+	return 1500, false, nil
+}
+func (partly) DeleteBefore(context.Context, time.Time) (int, error) {
+	return 500, errors.New("disk full")
+}
 
 func TestPruneThatEndsEarlySaysWhatItDid(t *testing.T) {
 	t.Parallel()

@@ -98,8 +98,17 @@ func (a *app) report(ctx context.Context, name string, err error) int {
 		a.say("%s: interrupted", prefix)
 		return exitFailed
 	}
-	a.say("%s: %v", prefix, printable(strings.ReplaceAll(err.Error(), "taskflow: ", "")))
+	a.say("%s: %s", prefix, oneLine(err))
 	return exitFailed
+}
+
+// oneLine is an error as one printable line.
+func oneLine(err error) string {
+	lines := strings.FieldsFunc(strings.ReplaceAll(err.Error(), "taskflow: ", ""), func(r rune) bool { return r == '\n' })
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return printable(strings.Join(lines, "; "))
 }
 
 // dispatch finds the command, parses its flags and runs it.
@@ -160,8 +169,9 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	return rest, nil
 }
 
-// say prints a line to stderr. A terminal that is gone is no reason to stop.
+// say prints a line to stderr, after what was printed before. A terminal that is gone is no reason to stop.
 func (a *app) say(format string, args ...any) {
+	_ = a.out.Flush() // run asks it once more, and gets the same error
 	_, _ = fmt.Fprintf(a.err, format+"\n", args...)
 }
 

@@ -51,13 +51,13 @@ func (o *listOptions) list(ctx context.Context, a *app, s storage, f taskflow.Fi
 		page = min(page, o.limit+1)
 	}
 	var t *table
-	n := 0
+	n, more := 0, false
 	for r, err := range tasks(ctx, s, f, page) {
 		if err != nil {
 			return err
 		}
 		if n++; n > o.limit && !o.all {
-			a.say("There are more: --limit or --all shows them.")
+			more = true
 			break
 		}
 		if o.json {
@@ -76,9 +76,14 @@ func (o *listOptions) list(ctx context.Context, a *app, s storage, f taskflow.Fi
 			}
 		}
 	}
+	if t != nil {
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
 	switch {
-	case t != nil:
-		return t.flush()
+	case more:
+		a.say("There are more: --limit or --all shows them.")
 	case n == 0 && !o.json:
 		a.say("No task matches.")
 	}

@@ -32,24 +32,24 @@ func TestListFilters(t *testing.T) {
 	t.Parallel()
 	tl, s, _ := opened(t)
 	for flags, want := range map[string]string{
-		"--status failed":                      ids(s.closure, s.failed),
-		"--status failed,success":              ids(s.closure, s.failed, s.sent),
-		"--status failed --status success":     ids(s.closure, s.failed, s.sent),
-		"--status running":                     ids(s.memoryOnly, s.running),
-		"--status pending":                     ids(s.waiting),
-		"--func send_email":                    ids(s.failed, s.sent),
-		"--q CONNECTION":                       ids(s.failed),
-		"--q " + s.sent.ID:                     ids(s.sent),
-		"--tag user":                           ids(s.failed, s.sent),
-		"--tag user=bob":                       ids(s.failed),
-		"--tag user=ada --tag source":          ids(s.sent),
-		"--tag user=nobody":                    ids(),
-		"--source retry":                       ids(),
-		"--since 85m --status interrupted":     ids(s.interrupted),
-		"--since 85m --until 15m":              ids(s.running, s.waiting, s.interrupted),
-		"--until 2026-03-01T10:00:00Z":         ids(s.sent),
-		"--since 2026-03-01 --until 2h30m":     ids(s.sent),
-		"--limit 2":                            ids(s.memoryOnly, s.running),
+		"--status failed":                  ids(s.closure, s.failed),
+		"--status failed,success":          ids(s.closure, s.failed, s.sent),
+		"--status failed --status success": ids(s.closure, s.failed, s.sent),
+		"--status running":                 ids(s.memoryOnly, s.running),
+		"--status pending":                 ids(s.waiting),
+		"--func send_email":                ids(s.failed, s.sent),
+		"--q CONNECTION":                   ids(s.failed),
+		"--q " + s.sent.ID:                 ids(s.sent),
+		"--tag user":                       ids(s.failed, s.sent),
+		"--tag user=bob":                   ids(s.failed),
+		"--tag user=ada --tag source":      ids(s.sent),
+		"--tag user=nobody":                ids(),
+		"--source retry":                   ids(),
+		"--since 85m --status interrupted": ids(s.interrupted),
+		"--since 85m --until 15m":          ids(s.running, s.waiting, s.interrupted),
+		"--until 2026-03-01T10:00:00Z":     ids(s.sent),
+		"--since 2026-03-01 --until 2h30m": ids(s.sent),
+		"--limit 2":                        ids(s.memoryOnly, s.running),
 	} {
 		t.Run(flags, func(t *testing.T) {
 			t.Parallel()
@@ -183,7 +183,7 @@ func (away) Query(context.Context, taskflow.Query) (taskflow.Page, error) {
 func (away) Get(context.Context, string) (taskflow.Record, error) {
 	return taskflow.Record{}, errAway
 }
-func (away) Stats(context.Context) (taskflow.Stats, error)           { return taskflow.Stats{}, errAway }
+func (away) Stats(context.Context) (taskflow.Stats, error)          { return taskflow.Stats{}, errAway }
 func (away) Instances(context.Context) ([]taskflow.Instance, error) { return nil, errAway }
 func (away) Expire(context.Context) ([]string, error)               { return nil, errAway }
 func (away) Count(context.Context, taskflow.Filter, int) (int, bool, error) {

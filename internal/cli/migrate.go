@@ -90,7 +90,7 @@ func refusal(held *transfer.HeldError) error {
 	for _, i := range held.Instances {
 		names = append(names, fmt.Sprintf("%s (%s on %s, process %d)", i.ID, orDash(i.Program), orDash(i.Host), i.PID))
 	}
-	return fmt.Errorf("%s of FROM are held by running instances: %s. Stop them first; with --force these tasks are copied all the same, "+
+	return fmt.Errorf("running instances hold %s of FROM: %s. Stop them first; with --force these tasks are copied all the same, "+
 		"and may run on both sides. Nothing was copied", plural(int64(held.Tasks), "unfinished task", "unfinished tasks"), strings.Join(names, ", "))
 }
 
@@ -117,7 +117,7 @@ func (o *migrateOptions) summary(a *app, r *transfer.Result, err error) error {
 			Finished: err == nil, NotCopied: transfer.NotCopied(),
 		}
 		for _, f := range r.Failures {
-			m.Failures = append(m.Failures, failedEntry{f.ID, a.redact(f.Err.Error())})
+			m.Failures = append(m.Failures, failedEntry{f.ID, a.redact(oneLine(f.Err))})
 		}
 		return a.line(m)
 	}
@@ -142,10 +142,10 @@ func (o *migrateOptions) remarks(a *app, r *transfer.Result, finished bool) erro
 			fmt.Fprintf(&b, "and %s more; --json lists them all\n", thousands(int64(len(r.Failures)-i)))
 			break
 		}
-		fmt.Fprintf(&b, "failed: %s: %s\n", printable(f.ID), printable(a.redact(f.Err.Error())))
+		fmt.Fprintf(&b, "failed: %s: %s\n", printable(f.ID), a.redact(oneLine(f.Err)))
 	}
 	if r.Unread > 0 {
-		fmt.Fprintf(&b, "%s that FROM counts could not be read, or were deleted meanwhile; the warnings above name those that cannot be read\n",
+		fmt.Fprintf(&b, "not found: %s that FROM counts; deleted meanwhile, or unreadable, which the warnings above name then\n",
 			plural(r.Unread, "finished task", "finished tasks"))
 	}
 	if !finished {
@@ -156,7 +156,7 @@ func (o *migrateOptions) remarks(a *app, r *transfer.Result, finished bool) erro
 			plural(n, "instance is running", "instances are running"))
 	}
 	if n := r.Unfinished.Copied + r.Unfinished.Skipped; n > 0 {
-		fmt.Fprintf(&b, "%s are in TO now, and in FROM still: start no program on FROM any more, it would run them too\n",
+		fmt.Fprintf(&b, "TO has %s that FROM has still: start no program on FROM any more, it would run them too\n",
 			plural(n, "unfinished task", "unfinished tasks"))
 	}
 	b.WriteString("not copied:\n")

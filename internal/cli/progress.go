@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"time"
 
@@ -18,23 +19,27 @@ type progress struct {
 	shown int64     // in the last line
 }
 
-// newProgress asks the terminal itself, if there is one, how wide it is.
+// newProgress begins one; where stderr leads says of which kind.
 func (a *app) newProgress() *progress {
 	p := &progress{a: a, every: 5 * time.Second, last: a.now()}
 	if f, ok := a.raw.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(0,
-			progressbar.OptionSetWriter(f),
-			progressbar.OptionSetDescription("copying"),
-			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionFullWidth(),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetSpinnerChangeInterval(0), // otherwise it starts a goroutine that nobody can wait for
-			progressbar.OptionClearOnFinish(),
-		)
+		p.bar = newBar(f)
 	}
 	return p
+}
+
+// newBar draws on a terminal.
+func newBar(w io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(0,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription("copying"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionFullWidth(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetSpinnerChangeInterval(0), // otherwise it starts a goroutine that nobody can wait for
+	)
 }
 
 // show is called with the number of entries that are done, and of those expected.

@@ -121,7 +121,7 @@ func (r *retrier) byID(ctx context.Context, ids []string) error {
 				return err
 			}
 			r.failed++
-			r.a.say("%s: %v", short(printable(id), 64), err)
+			r.a.say("%s: %s", short(printable(id), 64), oneLine(err))
 		}
 	}
 	return nil
