@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,6 @@ func settled(t *testing.T, p *process) {
 	t.Helper()
 	await(t, "all tasks to end", func() bool {
 		status, body, err := get(p.url + "/tasks/?status=pending&status=running&limit=1")
-		return err == nil && status == 200 && body == "[]\n"
+		return err == nil && status == 200 && strings.TrimSpace(body) == "[]"
 	})
 }

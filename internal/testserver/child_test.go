@@ -63,6 +63,7 @@ func TestWhatTheUserDoesWithoutIsSkipped(t *testing.T) {
 // TestFailuresSayWhatToDo is about the texts; each of its children fails.
 func TestFailuresSayWhatToDo(t *testing.T) {
 	t.Parallel()
+	testserver.Skip(t, "redis")
 	for _, tt := range []struct {
 		name string
 		env  string
@@ -124,6 +125,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 
 func TestSharedServersAreStoppedWhenTestsFail(t *testing.T) {
 	t.Parallel()
+	testserver.Skip(t, "redis", "postgres", "mariadb")
 	if inChild() {
 		for _, k := range kinds {
 			report(k.shared(t))

@@ -2,7 +2,7 @@ package testserver
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"testing"
 	"time"
 )
@@ -45,14 +45,23 @@ func (m missing) find() (p programs, err error) {
 // Broken asks for a server that ends as soon as it is started.
 func Broken(t testing.TB) *Server { return private(t, redis{}, []Option{WithArgs("--no-such-option")}) }
 
-// Found returns the paths of the servers' programs by the names that TASKFLOW_SKIP has for them.
-func Found() (map[string]string, error) {
-	paths := map[string]string{}
-	var errs []error
+// Skip skips a test when the user does without one of the kinds: what TASKFLOW_SKIP calls them.
+func Skip(t testing.TB, names ...string) {
+	t.Helper()
 	for _, k := range []kind{redis{}, postgres{}, mariadb{}} {
-		p, err := k.find()
-		paths[k.skipName()] = p.server
-		errs = append(errs, err)
+		if slices.Contains(names, k.skipName()) {
+			checkSkip(t, k)
+		}
 	}
-	return paths, errors.Join(errs...)
+}
+
+// Found returns the paths of the servers' programs by the names that TASKFLOW_SKIP has for them, of those that are there.
+func Found() map[string]string {
+	paths := map[string]string{}
+	for _, k := range []kind{redis{}, postgres{}, mariadb{}} {
+		if p, err := k.find(); err == nil {
+			paths[k.skipName()] = p.server
+		}
+	}
+	return paths
 }

@@ -162,6 +162,9 @@ func TestNothingIsLeftAfterTheTest(t *testing.T) {
 				s = k.start(t)
 				end.end(s)
 			})
+			if s == nil {
+				return // it has not started
+			}
 			if _, err := os.Stat(s.Dir()); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("%s: the folder: %v, want none", end.how, err)
 			}
