@@ -18,12 +18,14 @@ Copies the history, the unfinished tasks and the audit trail from one backend to
 has. What TO has already is left as it is: run the command again after an interruption, or once more after the program that
 uses FROM has stopped, and it goes on and doubles nothing. TO is created when it is a file that is missing.
 
-While running instances hold unfinished tasks of FROM it refuses: those would run on both sides. --force copies all the same.
+While running instances hold unfinished tasks of FROM it refuses: those would run on both sides. --history copies what does not
+matter then, so that the rest is short once they have stopped; --force copies all the same.
 
 Not copied, because no backend tells them:
   ` + strings.Join(transfer.NotCopied(), "\n  "),
 		make: func(flags *flag.FlagSet) action {
 			o := &migrateOptions{}
+			flags.BoolVar(&o.history, "history", false, "without the unfinished tasks: for a first run while the program goes on")
 			flags.BoolVar(&o.force, "force", false, "even if running instances hold unfinished tasks of FROM")
 			flags.BoolVar(&o.json, "json", false, "the summary as one line of JSON")
 			return o.run
@@ -31,7 +33,7 @@ Not copied, because no backend tells them:
 	}
 }
 
-type migrateOptions struct{ force, json bool }
+type migrateOptions struct{ history, force, json bool }
 
 // shownFailures is how many failures the summary lists; JSON has all.
 const shownFailures = 50
@@ -65,7 +67,7 @@ func (o *migrateOptions) run(ctx context.Context, a *app, args []string) error {
 
 func (o *migrateOptions) copy(ctx context.Context, a *app, from, to storage) error {
 	p := a.newProgress()
-	result, err := transfer.Copy(ctx, from, to, transfer.Options{Force: o.force, Progress: p.show})
+	result, err := transfer.Copy(ctx, from, to, transfer.Options{HistoryOnly: o.history, Force: o.force, Progress: p.show})
 	p.end()
 	var held *transfer.HeldError
 	if errors.As(err, &held) {
@@ -90,8 +92,8 @@ func refusal(held *transfer.HeldError) error {
 	for _, i := range held.Instances {
 		names = append(names, fmt.Sprintf("%s (%s on %s, process %d)", i.ID, orDash(i.Program), orDash(i.Host), i.PID))
 	}
-	return fmt.Errorf("running instances hold %s of FROM: %s. Stop them first; with --force these tasks are copied all the same, "+
-		"and may run on both sides. Nothing was copied", plural(int64(held.Tasks), "unfinished task", "unfinished tasks"), strings.Join(names, ", "))
+	return fmt.Errorf("running instances hold %s of FROM: %s. Stop them first. --history copies all but "+
+		"the unfinished tasks meanwhile; with --force those are copied too, and may run on both sides. Nothing was copied", plural(int64(held.Tasks), "unfinished task", "unfinished tasks"), strings.Join(names, ", "))
 }
 
 // migrated is the summary as JSON.
@@ -152,8 +154,11 @@ func (o *migrateOptions) remarks(a *app, r *transfer.Result, finished bool) erro
 		return a.printf("%s", b.String())
 	}
 	if n := int64(len(r.Running)); n > 0 {
-		fmt.Fprintf(&b, "%s on FROM: what is added there from now on is not copied. Stop, and run the same command again\n",
+		fmt.Fprintf(&b, "%s on FROM: what is added or ends there from now on is not copied. Copy again once they have stopped\n",
 			plural(n, "instance is running", "instances are running"))
+	}
+	if o.history {
+		b.WriteString("the unfinished tasks were left out: copy again without --history\n")
 	}
 	if n := r.Unfinished.Copied + r.Unfinished.Skipped; n > 0 {
 		fmt.Fprintf(&b, "TO has %s that FROM has still: start no program on FROM any more, it would run them too\n",

@@ -64,12 +64,17 @@ func TestMigrateRefusesWhatARunningInstanceHolds(t *testing.T) {
 	tl, _, _ := opened(t)
 	tl.run("migrate", "redis://shop", "redis://to").want(t, exitFailed, "",
 		"taskflow migrate: running instances hold 1 unfinished task of FROM: 0190aaaa-0000-7000-8000-000000000001 (shop on web-1, process 4711). "+
-			"Stop them first; with --force these tasks are copied all the same, and may run on both sides. Nothing was copied")
+			"Stop them first. --history copies all but the unfinished tasks meanwhile; with --force those are copied too, and may run on both sides. Nothing was copied")
 	if n := len(must[[]taskflow.Record](t)(tl.store("redis://to").Load(t.Context()))); n != 0 {
 		t.Errorf("%d records were copied", n)
 	}
-	r := tl.run("migrate", "--force", "redis://shop", "redis://to")
-	if r.code != exitOK || !strings.Contains(r.out, "1 instance is running on FROM: what is added there from now on is not copied.") {
+	r := tl.run("migrate", "--history", "redis://shop", "redis://to")
+	if r.code != exitOK || !strings.Contains(r.out, "history      5       0              0\nunfinished   0       0              0\n") ||
+		!strings.Contains(r.out, "the unfinished tasks were left out: copy again without --history\n") {
+		t.Errorf("--history: %+v", r)
+	}
+	r = tl.run("migrate", "--force", "redis://shop", "redis://to")
+	if r.code != exitOK || !strings.Contains(r.out, "1 instance is running on FROM: what is added or ends there from now on is not copied.") {
 		t.Errorf("--force: %+v", r)
 	}
 }

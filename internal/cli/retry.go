@@ -293,10 +293,13 @@ func (r *retrier) whoRuns(ctx context.Context) string {
 	instances, err := r.s.Instances(ctx)
 	switch {
 	case err != nil:
-		return " They wait for an instance that has registered the name."
+		return " What is new waits for an instance that has registered its name."
 	case len(instances) == 0:
-		return " No instance is running: they wait for the next start of one that has registered the name."
+		return " What is new waits for an instance that has registered its name; none is running now."
 	}
-	return fmt.Sprintf(" They are taken within seconds if one of the %s has registered the name.",
-		plural(int64(len(instances)), "running instance", "running instances"))
+	running := "1 is running"
+	if n := len(instances); n > 1 {
+		running = fmt.Sprint(n, " are running")
+	}
+	return " What is new waits for an instance that has registered its name; " + running + " now."
 }

@@ -37,7 +37,7 @@ func TestRetryAddsATaskThatAnyInstanceMayClaim(t *testing.T) {
 TASK                                  FUNC        RETRIED AS
 019ca8d7-2d00-7000-8000-000000000000  send_email  `+again[0].ID+`
 019ca8f2-a440-7000-8000-000000000000  resize      `+again[1].ID+`
-`, "2 tasks retried. They are taken within seconds if one of the 1 running instance has registered the name.")
+`, "2 tasks retried. What is new waits for an instance that has registered its name; 1 is running now.")
 	want := taskflow.Record{
 		ID: again[0].ID, CreatedAt: again[0].CreatedAt, Name: "send_email", Status: taskflow.StatusPending, Source: taskflow.SourceRetry, RetryOf: s.failed.ID,
 		Pool: "default", Priority: 5, Tags: map[string]string{"user": "bob"}, MaxRetries: 2, Args: s.failed.Args, Requeue: true, Durable: true,
@@ -110,7 +110,7 @@ func TestRetryByFilterCountsFirst(t *testing.T) {
 	if r.code != exitOK || len(again) != 2 || again[0].RetryOf != s.cancelled.ID || again[1].RetryOf != s.failed.ID {
 		t.Errorf("%+v, %+v", r, again)
 	}
-	if want := "2 tasks retried; 1 skipped: of functions without a name. They are"; !strings.HasPrefix(r.err, want) {
+	if want := "2 tasks retried; 1 skipped: of functions without a name. What is new"; !strings.HasPrefix(r.err, want) {
 		t.Errorf("stderr %q, want %q", r.err, want)
 	}
 	tl.run("retry", "--status", "failed,cancelled", "--yes", "redis://shop").want(t, exitOK, "",
@@ -135,7 +135,7 @@ func TestRetryByFilterGoesThroughManyPages(t *testing.T) {
 	if r.code != exitOK || len(again) != len(failed) || len(r.lines(t)) != len(failed) {
 		t.Fatalf("exit code %d, %d new tasks, %d lines; want 0, %d, %d\n%s", r.code, len(again), len(r.lines(t)), len(failed), len(failed), r.err)
 	}
-	if !strings.Contains(r.err, "No instance is running: they wait for the next start") {
+	if !strings.Contains(r.err, "name; none is running now.") {
 		t.Errorf("stderr: %s", r.err)
 	}
 	for i := range failed { // the newest first, as they are listed

@@ -106,7 +106,7 @@ func TestCommandsOnServers(t *testing.T) {
 			if r := taskflowCommand(t, "cancel", "--reason", "enough", server, s.waiting.ID); r.code != exitOK || !strings.Contains(r.out, "cancelled  nobody held it") {
 				t.Errorf("cancel: %+v", r)
 			}
-			if r := taskflowCommand(t, "retry", server, s.failed.ID, s.waiting.ID); r.code != exitOK || !strings.Contains(r.err, "2 tasks retried. No instance is running") {
+			if r := taskflowCommand(t, "retry", server, s.failed.ID, s.waiting.ID); r.code != exitOK || !strings.Contains(r.err, "2 tasks retried. What is new waits for an instance that has registered its name; none is running now.") {
 				t.Errorf("retry: %+v", r)
 			}
 			if r := taskflowCommand(t, "list", "--source", "retry", "--status", "pending", "--json", server); len(r.lines(t)) != 2 {
@@ -143,7 +143,7 @@ func TestCancelThroughARunningManager(t *testing.T) {
 	if r := taskflowCommand(t, "show", path, h.ID()); !strings.Contains(r.out, "error:\n  task cancelled: enough\n") {
 		t.Errorf("%+v", r)
 	}
-	if r := taskflowCommand(t, "retry", path, h.ID()); !strings.Contains(r.err, "They are taken within seconds if one of the 1 running instance") {
+	if r := taskflowCommand(t, "retry", path, h.ID()); !strings.Contains(r.err, "; 1 is running now.") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -133,6 +133,6 @@ func facts(r *taskflow.Record) [][2]string {
 		{"tags", strings.Join(tags, ", ")},
 		{"key", r.Key},
 		{owner, r.Owner},
-		{"it is", strings.Join(traits, ", ")},
+		{"kind", strings.Join(traits, ", ")},
 	}
 }

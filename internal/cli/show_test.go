@@ -24,7 +24,7 @@ pool       default
 priority   5
 tags       user=bob
 run by     0190aaaa-0000-7000-8000-000000000001
-it is      submitted
+kind       submitted
 arguments  24 bytes, shown with --args
 
 error:
@@ -63,7 +63,7 @@ func TestShowWhereverTheTaskIs(t *testing.T) {
 		record taskflow.Record
 		parts  []string
 	}{
-		{s.closure, []string{"it is     a function without name", "error:\n  panic: assignment", "stack:\n  goroutine 7 [running]:\n      main.signup()"}},
+		{s.closure, []string{"kind      a function without name", "error:\n  panic: assignment", "stack:\n  goroutine 7 [running]:\n      main.signup()"}},
 		{s.waiting, []string{"not before  2026-03-01 13:00:00", "key         order 7"}},
 		{s.running, []string{"held by    " + holder}},
 		{s.memoryOnly, []string{"stored    no: it is in the memory of its instance only", "held by   " + holder}},

@@ -84,7 +84,7 @@ func (c *copier) save(ctx context.Context, records []taskflow.Record) error {
 	free := records[:0:0]
 	for i := range records {
 		// A record without owner is always written. It must not take away a task that an instance of the target runs.
-		if c.there[records[i].ID] != "" {
+		if c.there[records[i].ID].Owner != "" {
 			if err := c.failed(ctx, n, records[i].ID, errHeldThere); err != nil {
 				return err
 			}

@@ -14,7 +14,7 @@ func (c *copier) pending(ctx context.Context) error {
 		var missing []taskflow.Record
 		for _, r := range p.Records {
 			delete(c.unfinished, r.ID)
-			if _, ok := c.there[r.ID]; ok {
+			if there, ok := c.there[r.ID]; ok && !further(&r, &there) {
 				c.result.Unfinished.Skipped++
 				continue
 			}
@@ -57,4 +57,16 @@ func (c *copier) put(ctx context.Context, records []taskflow.Record) error {
 		}
 	}
 	return nil
+}
+
+// further reports whether a task has gone on in the source since it was copied. What an instance of the target holds, or has begun
+// there, is never taken back.
+func further(from, there *taskflow.Record) bool {
+	switch {
+	case there.Owner != "":
+		return false
+	case from.Attempts != there.Attempts:
+		return from.Attempts > there.Attempts
+	}
+	return from.Status == taskflow.StatusRunning && there.Status == taskflow.StatusPending
 }

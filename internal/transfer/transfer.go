@@ -44,8 +44,10 @@ func NotCopied() []string {
 
 // Options of Copy. The zero value is ready to use.
 type Options struct {
-	// Force copies although running instances hold unfinished tasks, which then run on both sides.
+	// Force copies although running instances hold unfinished tasks, which then may run on both sides.
 	Force bool
+	// HistoryOnly leaves the unfinished tasks to a later copy. Then it does not matter who holds them.
+	HistoryOnly bool
 	// Progress is called after each page with the number of entries that are dealt with and the number expected, which may grow.
 	Progress func(done, total int64)
 }
@@ -103,7 +105,7 @@ const (
 // Copy copies from one backend into another. An error means that it ended early: the result tells how far it came, and calling
 // it again continues. Single entries that cannot be copied are in Result.Failures and are no error.
 func Copy(ctx context.Context, from Source, to Target, o Options) (Result, error) {
-	c := &copier{from: from, to: to, progress: o.Progress}
+	c := &copier{from: from, to: to, progress: o.Progress, historyOnly: o.HistoryOnly}
 	if c.progress == nil {
 		c.progress = func(int64, int64) {}
 	}
@@ -117,24 +119,29 @@ type copier struct {
 	progress func(done, total int64)
 	result   Result
 
-	unfinished map[string]bool   // ids that were unfinished in the source when the copy began, and are not copied yet
-	there      map[string]string // ids of the unfinished tasks of the target, and who holds them
-	misses     int               // entries that failed one after the other
-	total      int64
-	counted    int64 // finished records that the source counts
+	historyOnly bool
+	unfinished  map[string]bool            // ids that were unfinished in the source when the copy began, and are not copied yet
+	there       map[string]taskflow.Record // the unfinished tasks of the target, as summaries
+	misses      int                        // entries that failed one after the other
+	total       int64
+	counted     int64 // finished records that the source counts
 }
 
 func (c *copier) run(ctx context.Context, force bool) error {
 	if err := c.prepare(ctx, force); err != nil {
 		return err
 	}
-	// The unfinished ones come last: a target that runs already starts them as they arrive.
-	for _, step := range []struct {
+	type step struct {
 		name string
 		run  func(context.Context) error
-	}{{"history", c.history}, {"unfinished tasks", c.pending}, {"tasks that ended meanwhile", c.endedMeanwhile}, {"audit trail", c.audit}} {
-		if err := step.run(ctx); err != nil {
-			return fmt.Errorf("copy the %s: %w", step.name, err)
+	}
+	steps := []step{{"history", c.history}}
+	if !c.historyOnly { // after the history: a target that runs already starts them as they arrive
+		steps = append(steps, step{"unfinished tasks", c.pending}, step{"tasks that ended meanwhile", c.endedMeanwhile})
+	}
+	for _, s := range append(steps, step{"audit trail", c.audit}) {
+		if err := s.run(ctx); err != nil {
+			return fmt.Errorf("copy the %s: %w", s.name, err)
 		}
 	}
 	return nil
@@ -164,13 +171,13 @@ func (c *copier) prepare(ctx context.Context, force bool) error {
 	if err != nil {
 		return fmt.Errorf("list the unfinished tasks of the source: %w", err)
 	}
-	if err := heldBy(held, instances); err != nil && !force {
+	if err := heldBy(held, instances); err != nil && !force && !c.historyOnly {
 		return err
 	}
-	c.there = map[string]string{}
+	c.there = map[string]taskflow.Record{}
 	err = eachPage(ctx, c.to.QueryPending, false, func(p taskflow.Page) error {
 		for i := range p.Records {
-			c.there[p.Records[i].ID] = p.Records[i].Owner
+			c.there[p.Records[i].ID] = p.Records[i].Summary()
 		}
 		return nil
 	})
@@ -182,7 +189,10 @@ func (c *copier) prepare(ctx context.Context, force bool) error {
 		return fmt.Errorf("count the history of the source: %w", err)
 	}
 	c.counted = stats.Total()
-	c.total = c.counted + int64(len(c.unfinished))
+	c.total = c.counted
+	if !c.historyOnly {
+		c.total += int64(len(c.unfinished))
+	}
 	c.progress(0, c.total)
 	return nil
 }
