@@ -10,6 +10,7 @@ PKG       ?= ./...
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 1
+KILLS     ?= 100
 
 TOOLS         := $(CURDIR)/.tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -35,6 +36,10 @@ test: servers ## run all tests, and build the benchmarks
 .PHONY: race
 race: servers ## run all tests under the race detector; needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=10m $(PKG)
+
+.PHONY: fault
+fault: servers ## kill services, servers and files under load, and count (KILLS=100); each prints what it counted
+	$(GO) test -count=1 -v -timeout=180m ./internal/fault -kills=$(KILLS) $(FAULTFLAGS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz test for a short while (FUZZTIME=10s)

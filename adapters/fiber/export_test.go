@@ -5,6 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/taskflow-go/taskflow/adapters/internal/lifecycle"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -12,4 +13,13 @@ import (
 func Bridge(h http.Handler, m *taskflow.Manager) fiber.Handler {
 	b := &bridge{handler: h, m: m}
 	return func(c *fiber.Ctx) error { return b.serve(c, "/below") }
+}
+
+// MayPrefork is the check of Run for an app with Prefork on another system.
+func MayPrefork(system string, m *taskflow.Manager, opts ...RunOption) error {
+	cfg, err := lifecycle.Apply(opts)
+	if err != nil {
+		return err
+	}
+	return mayPrefork(system, cfg, m)
 }

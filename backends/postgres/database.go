@@ -112,15 +112,19 @@ func (t *tx) queue(sql string, args []any) *pgx.QueuedQuery {
 	return t.queued.Queue(sql, bind(args)...)
 }
 
-func (t *tx) Later(_ context.Context, sql string, args ...any) { t.queue(sql, args) }
-
-func (t *tx) Exec(ctx context.Context, sql string, args ...any) (changed int64, err error) {
+func (t *tx) Later(_ context.Context, sql string, args ...any) (changed *int64) {
+	changed = new(int64)
 	t.queue(sql, args).Exec(func(tag pgconn.CommandTag) error {
-		changed = tag.RowsAffected()
+		*changed = tag.RowsAffected()
 		return nil
 	})
-	err = t.flush(ctx)
-	return changed, err
+	return changed
+}
+
+func (t *tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	changed := t.Later(ctx, sql, args...)
+	err := t.flush(ctx)
+	return *changed, err
 }
 
 func (t *tx) Query(ctx context.Context, sql string, args []any, each func(sqlstore.Row) error) error {

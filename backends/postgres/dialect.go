@@ -84,6 +84,8 @@ func (d *dialect) In(column string, list any) sqlstore.Fragment {
 	return sqlstore.Fragment{SQL: column + " = ANY(?)", Args: []any{list}}
 }
 
+func (d *dialect) CountsReplaced() bool { return true }
+
 func (d *dialect) Contains(column string, part []byte) sqlstore.Fragment {
 	return sqlstore.Fragment{SQL: "position(?::bytea IN " + column + ") > 0", Args: []any{part}}
 }

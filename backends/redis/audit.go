@@ -41,6 +41,7 @@ func (b *Backend) Audit(ctx context.Context, before string, limit int) (entries 
 				b.skipped("audit", text(rows[0]), err)
 				continue
 			}
+			e.Time = e.Time.UTC()
 			entries = append(entries, e)
 		}
 		return nil

@@ -30,6 +30,7 @@ func (b *Backend) Claim(ctx context.Context, owner string, names []string, limit
 			return nil
 		}
 		c.seen(owner)
+		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		if claimed, err = b.claimLost(ctx, c, owner, limit); err != nil {
 			return kept(claimed, err)
 		}
@@ -91,12 +92,11 @@ func (b *Backend) claimable(ctx context.Context, c *connection, names []string, 
 		if rows[1] == nil {
 			continue
 		}
-		// without a long detail, which cannot be wrong about its format
-		if r, err := decodePending(text(rows[1]), "", true); err != nil {
+		if _, err := decodePending(last, text(rows[1]), "", true); err != nil {
 			b.skipped("pending", last, err)
-		} else if r.ID == last {
-			ids = append(ids, last)
+			continue
 		}
+		ids = append(ids, last)
 	}
 	if !more {
 		last = ""
@@ -112,9 +112,10 @@ func (b *Backend) claim(ctx context.Context, c *connection, owner string, l lost
 	}
 	var claimed []taskflow.Record
 	for rows := list(reply); len(rows) >= 3; rows = rows[3:] {
-		r, err := decodePending(text(rows[1]), text(rows[2]), true)
+		id := text(rows[0])
+		r, err := decodePending(id, text(rows[1]), text(rows[2]), true)
 		if err != nil { // it has changed since it was looked at; it is free again when the owner leaves
-			b.skipped("pending", text(rows[0]), err)
+			b.skipped("pending", id, err)
 			continue
 		}
 		claimed = append(claimed, r)
@@ -129,7 +130,7 @@ func (b *Backend) claimLost(ctx context.Context, c *connection, owner string, li
 	delete(c.lost, owner)
 	c.mu.Unlock()
 	for i, l := range all {
-		now := lost{l.mark, l.ids[:min(limit-len(claimed), len(l.ids))]}
+		now := lost{l.mark, l.ids[:min(max(limit-len(claimed), 0), len(l.ids))]}
 		some, err := b.claim(ctx, c, owner, now)
 		if err != nil {
 			c.addLost(owner, all[i:]...)

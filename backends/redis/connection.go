@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -94,16 +95,27 @@ func badURL(u *url.URL, err error) error {
 	return fmt.Errorf("the URL %s: %w: write redis://user:password@host:6379/0, rediss:// for TLS, or unix:///path/to/redis.sock", u.Scheme+"://"+u.Host+u.Path, err)
 }
 
-// explain adds what a first connection that fails most likely means.
+// explain adds what a first connection that fails may mean.
 func explain(err error, text string) error {
-	header := tls.RecordHeaderError{}
 	switch {
-	case errors.As(err, &header):
-		return fmt.Errorf("%w: the server does not speak TLS there: use redis://, or its TLS port (%w)", ErrUnavailable, err)
+	case sentinelOf(err) != ErrUnavailable || wrongCertificate(err):
+	case strings.HasPrefix(text, "rediss:") && !dialFailed(err):
+		return fmt.Errorf("%w: it does not speak TLS there, it seems: use redis://, or its TLS port (%w)", ErrUnavailable, err)
 	case strings.HasPrefix(text, "redis:") && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		return fmt.Errorf("%w: it closed the connection at once: if it expects TLS, use rediss:// (%w)", ErrUnavailable, err)
 	}
 	return err
+}
+
+func wrongCertificate(err error) bool {
+	_, wrong := errors.AsType[*tls.CertificateVerificationError](err)
+	return wrong
+}
+
+// dialFailed: nobody listens there.
+func dialFailed(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "dial"
 }
 
 // where says where the data is, without a password.
@@ -174,14 +186,28 @@ func (c *connection) do(ctx context.Context, f func() (any, error)) (any, error)
 	})
 	select {
 	case a := <-answered:
-		if a.err != nil && ctx.Err() != nil && !errors.Is(a.err, ctx.Err()) {
-			// a deadline that ended a read is a timeout of the connection to go-redis
-			return nil, fmt.Errorf("%w (%w)", ctx.Err(), a.err)
-		}
-		return a.value, a.err
+		return a.value, ended(ctx, a.err)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// ended says that it was the context which ended a call: to go-redis a deadline is a timeout of the connection, and it may notice it
+// before the context does.
+func ended(ctx context.Context, err error) error {
+	var timeout interface{ Timeout() bool }
+	deadline, limited := ctx.Deadline()
+	switch {
+	case err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
+	case errors.Is(err, context.DeadlineExceeded): // of a context of go-redis's own, for a connection
+		return fmt.Errorf("%w: it does not answer in time (%v)", ErrUnavailable, err) //nolint:errorlint // who asks for a deadline means the caller's
+	case limited && errors.As(err, &timeout) && timeout.Timeout() && !time.Now().Before(deadline):
+		return fmt.Errorf("%w (%w)", context.DeadlineExceeded, err)
+	}
+	return err
 }
 
 // notNil: that a reply is nil is no error here.

@@ -14,22 +14,20 @@ import (
 )
 
 // decode reads the row of a record; full: with log, stack and arguments, of which detail holds the long ones.
-func decode(row, detail string, full bool) (taskflow.Record, error) {
+func decode(id, row, detail string, full bool) (taskflow.Record, error) {
 	var r taskflow.Record
 	summary, inline, _ := strings.Cut(row, "\n")
 	if err := r.UnmarshalJSON([]byte(summary)); err != nil {
 		return r, err
 	}
-	if !taskflow.ValidID(r.ID) {
-		return r, fmt.Errorf("its id is %.100q", r.ID)
+	if !taskflow.ValidID(id) {
+		return r, errors.New("its id is not a UUID")
 	}
-	if !full {
-		return r, nil
-	}
+	r.ID = id
 	if inline == "" {
 		inline = detail
 	}
-	if inline == "" {
+	if !full || inline == "" {
 		return r, nil
 	}
 	var d struct {
@@ -45,7 +43,7 @@ func decode(row, detail string, full bool) (taskflow.Record, error) {
 }
 
 // decodePending reads the row of an unfinished record.
-func decodePending(row, detail string, full bool) (taskflow.Record, error) {
+func decodePending(id, row, detail string, full bool) (taskflow.Record, error) {
 	owner, rest, ok := cutFrame(row)
 	if ok {
 		_, rest, ok = cutFrame(rest) // its name
@@ -56,7 +54,7 @@ func decodePending(row, detail string, full bool) (taskflow.Record, error) {
 	if !ok {
 		return taskflow.Record{}, errors.New("it does not begin with owner, name and mark")
 	}
-	r, err := decode(rest, detail, full)
+	r, err := decode(id, rest, detail, full)
 	r.Owner = owner
 	return r, err
 }
@@ -74,7 +72,7 @@ func cutFrame(row string) (text, rest string, ok bool) {
 // store says where the records of one kind are.
 type store struct {
 	rows, details, ids string // hashes and the index of all ids
-	decode             func(row, detail string, full bool) (taskflow.Record, error)
+	decode             func(id, row, detail string, full bool) (taskflow.Record, error)
 }
 
 // The two stores, which never mix.

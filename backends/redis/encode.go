@@ -13,9 +13,9 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// A record is stored as the JSON that [taskflow.Record] reads, without the fields that have no value: a third of the size. Log, stack and
-// arguments come after a line break, as JSON of their own that scripts need not look into; if they are long they are the record's detail,
-// in a hash of their own that listings do not touch, and the record says so.
+// A record is stored as the JSON that [taskflow.Record] reads, without its id, which is the name of the field, and without what has no
+// value: half of the size. Log, stack and arguments come after a line break, as JSON of their own that scripts need not look into; if they
+// are long they are the record's detail, in a hash of their own that listings do not touch.
 //
 // Searches look for pieces of this text: the form of a name, a status, a source and a tag cannot change without a new version of
 // the schema.
@@ -65,7 +65,7 @@ func (e *encoder) end(start int, r *taskflow.Record, history bool) encoded {
 		detail = appendDetail(nil, r)
 	}
 	long := len(detail) > inlineDetail
-	e.buf = appendSummary(e.buf, r, history, long)
+	e.buf = appendSummary(e.buf, r, history)
 	if detail != nil && !long {
 		e.buf = append(e.buf, '\n')
 		e.buf = append(e.buf, detail...)
@@ -81,9 +81,8 @@ func appendFrame(b []byte, text string) []byte {
 	return append(b, text...)
 }
 
-func appendSummary(b []byte, r *taskflow.Record, history, detail bool) []byte {
-	b = appendString(append(b, `{"task_id":`...), r.ID)
-	b = appendText(b, "func_name", r.Name)
+func appendSummary(b []byte, r *taskflow.Record, history bool) []byte {
+	b = appendString(append(b, `{"func_name":`...), r.Name)
 	b = appendText(b, "status", string(r.Status))
 	b = appendText(b, "source", r.Source)
 	b = appendText(b, "executor", r.Pool)
@@ -104,15 +103,16 @@ func appendSummary(b []byte, r *taskflow.Record, history, detail bool) []byte {
 	b = appendFlag(b, "durable", r.Durable)
 	b = appendText(b, "idempotency_key", r.Key)
 	b = appendNumber(b, "crashes", int64(r.Crashes))
-	b = appendNumber(b, "format", taskflow.RecordFormat)
+	if taskflow.RecordFormat > 1 { // a record without one has version 1
+		b = appendNumber(b, "format", taskflow.RecordFormat)
+	}
 	if history {
 		b = appendText(b, "owner", r.Owner)
 		if bucket, micros, ok := measured(r); ok { // what the totals count, for the day it is taken out of them
-			b = appendNumber(b, "_bucket", int64(bucket))
+			b = strconv.AppendInt(appendField(b, "_bucket"), int64(bucket), 10)
 			b = appendText(b, "_micros", strconv.FormatInt(micros, 10))
 		}
 	}
-	b = appendFlag(b, "_detail", detail)
 	return append(b, '}')
 }
 

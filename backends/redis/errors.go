@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -80,6 +81,8 @@ var answers = []struct {
 func sentinelOf(err error) error {
 	var answer goredis.Error
 	var network net.Error
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		// of the caller's context, which is what the caller asks for
@@ -92,7 +95,8 @@ func sentinelOf(err error) error {
 		}
 		return nil
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, goredis.ErrPoolTimeout), errors.Is(err, goredis.ErrPoolExhausted):
+		errors.Is(err, goredis.ErrPoolTimeout), errors.Is(err, goredis.ErrPoolExhausted), errors.Is(err, ErrUnavailable),
+		wrongCertificate(err), errors.As(err, &record), errors.As(err, &alert):
 		return ErrUnavailable
 	}
 	return nil

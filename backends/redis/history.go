@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -159,10 +160,11 @@ func (b *Backend) get(ctx context.Context, operation string, s store, id string)
 		if len(both) < 2 || both[0] == nil {
 			return fmt.Errorf("%w: %.100q", taskflow.ErrNotFound, id)
 		}
-		if found, err = s.decode(text(both[0]), text(both[1]), true); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCorrupt, id, err)
+		found, err = s.decode(id, text(both[0]), text(both[1]), true)
+		if err != nil && !errors.Is(err, taskflow.ErrNewerFormat) {
+			err = fmt.Errorf("%w: %s: %w", ErrCorrupt, id, err)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return taskflow.Record{}, err

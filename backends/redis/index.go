@@ -49,7 +49,7 @@ func (g groups) add(key group, i int) {
 		g[key] = members
 	}
 	i++ // Lua counts from 1
-	*members = append(*members, byte(i>>8), byte(i))
+	*members = append(*members, byte(i>>16), byte(i>>8), byte(i))
 }
 
 // record puts a record into the groups of its indexes.
@@ -75,7 +75,7 @@ func (g groups) append(args []any, n int) []any {
 }
 
 func packed(members []byte, n int) []byte {
-	if len(members) == 2*n {
+	if len(members) == 3*n {
 		return nil
 	}
 	return members

@@ -52,11 +52,12 @@ func (c *connection) lease(ctx context.Context, i taskflow.Instance, ttl time.Du
 	return number(reply) == 1, err
 }
 
-// Leave implements [taskflow.InstanceStore]. Of more than 5,000 rows the others are freed in further steps.
+// Leave implements [taskflow.InstanceStore]. Of more than 5,000 rows the others are freed in further steps, by
+// this call or, if that fails, by the next Expire.
 func (b *Backend) Leave(ctx context.Context, id string) error {
 	return b.use(ctx, "leave", func(c *connection) error {
-		for {
-			reply, err := c.run(ctx, scriptLeave, id, b.cfg.freed)
+		for again := false; ; again = true {
+			reply, err := c.run(ctx, scriptLeave, id, b.cfg.freed, again)
 			if err != nil || number(reply) == 0 {
 				return err
 			}
@@ -131,6 +132,6 @@ func decodeInstance(row string) (i taskflow.Instance, err error) {
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &i)
 	}
-	i.SeenAt = time.UnixMicro(micros).UTC()
+	i.SeenAt, i.StartedAt, i.DegradedSince = time.UnixMicro(micros).UTC(), i.StartedAt.UTC(), i.DegradedSince.UTC()
 	return i, err
 }

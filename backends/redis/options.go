@@ -17,12 +17,13 @@ type config struct {
 	bounds bounds
 	audits int // entries of the audit trail that are kept
 	freed  int // rows that are freed in one step
+	put    int // bytes that one call of PutPending may store
 	err    error
 }
 
 func defaults() config {
 	return config{
-		prefix: "taskflow", log: slog.Default(), audits: 100_000, freed: 5_000,
+		prefix: "taskflow", log: slog.Default(), audits: 100_000, freed: 5_000, put: maxPut,
 		bounds: bounds{rows: 20_000, time: 30 * time.Millisecond},
 	}
 }

@@ -14,7 +14,7 @@ const maxPut = 256 << 20
 func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) error {
 	return b.use(ctx, "put pending", func(c *connection) error {
 		records = last(records)
-		args, err := putArgs(records)
+		args, err := putArgs(records, b.cfg.put)
 		if err != nil || len(records) == 0 {
 			return err
 		}
@@ -53,7 +53,7 @@ func last(records []taskflow.Record) []taskflow.Record {
 }
 
 // putArgs are the arguments of put.lua.
-func putArgs(records []taskflow.Record) ([]any, error) {
+func putArgs(records []taskflow.Record, most int) ([]any, error) {
 	n := len(records)
 	args := make([]any, 0, 2*n+16)
 	args = append(args, n)
@@ -66,8 +66,8 @@ func putArgs(records []taskflow.Record) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if size += len(row.row) + len(row.detail); size > maxPut {
-			return nil, fmt.Errorf("%w: %d records are more than %d MB together: store fewer at once", ErrInvalidRecord, n, maxPut>>20)
+		if size += len(row.row) + len(row.detail); size > most {
+			return nil, fmt.Errorf("%w: %d records are more than %d MB together: store fewer at once", ErrInvalidRecord, n, most>>20)
 		}
 		args = append(args, r.ID, row.row)
 		if row.detail != nil {
@@ -227,7 +227,7 @@ func (b *Backend) LoadPending(ctx context.Context) (all []taskflow.Record, err e
 		}
 		for pairs := list(both[0]); len(pairs) >= 2; pairs = pairs[2:] {
 			id := text(pairs[0])
-			r, err := decodePending(text(pairs[1]), details[id], true)
+			r, err := decodePending(id, text(pairs[1]), details[id], true)
 			if err != nil {
 				b.skipped("pending", id, err)
 				continue

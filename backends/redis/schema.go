@@ -14,6 +14,12 @@ import (
 // schemaVersion is the form of the keys and rows of this package; the key "version" says which a prefix has.
 const schemaVersion = 1
 
+// The oldest server that has every command of the scripts: XADD with MINID, and ranges that leave their end out.
+const (
+	oldestMajor = 6
+	oldestMinor = 2
+)
+
 // check refuses a server that is too old, and a prefix that is not ours or of a newer version, and sees that it can be written to.
 func (b *Backend) check(ctx context.Context, c *connection) error {
 	// first, so that a wrong password or a wrong database is what the error is about
@@ -54,7 +60,7 @@ func (b *Backend) checkServer(ctx context.Context, c *connection) error {
 			info[key] = value
 		}
 	}
-	if v := info["redis_version"]; older(v, 6, 2) {
+	if v := info["redis_version"]; older(v, oldestMajor, oldestMinor) {
 		return fmt.Errorf("%w (it is %s)", ErrOldServer, v)
 	}
 	where := slog.String("server", b.where())

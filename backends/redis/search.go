@@ -66,10 +66,7 @@ func (b *Backend) step(ctx context.Context, c *connection, w *walk, n, need int,
 	}
 	for rows = rows[2:]; len(rows) >= 3; rows = rows[3:] {
 		id := text(rows[0])
-		r, err := w.store.decode(text(rows[1]), text(rows[2]), w.full)
-		if err == nil && r.ID != id {
-			err = fmt.Errorf("its id is %.100q", r.ID)
-		}
+		r, err := w.store.decode(id, text(rows[1]), text(rows[2]), w.full)
 		if err != nil {
 			b.skipped(w.store.rows, id, err)
 			continue

@@ -24,6 +24,7 @@ type database struct {
 	audits  int                     // appended through this handle; guarded by holding the writer
 	joined  map[string]*flock.Flock // the locks of the instances that joined through this handle; guarded by holding the writer
 	path    string                  // absolute, for the names of files beside it
+	file    fs.FileInfo             // what was opened
 	lock    *flock.Flock
 	writer  chan *conn
 	readers chan *conn
@@ -69,6 +70,9 @@ func openDatabase(ctx context.Context, path string, cfg config) (_ *database, er
 	db.writer <- w
 	db.writing = true
 	if err := prepareWriter(ctx, w, path, cfg); err != nil {
+		return nil, err
+	}
+	if err := db.identify(); err != nil {
 		return nil, err
 	}
 	if alone {
@@ -179,7 +183,13 @@ func (db *database) write(ctx context.Context, f func(*conn) error) error {
 		return err
 	}
 	defer func() { db.writer <- c }()
-	return c.transaction(ctx, func() error { return f(c) })
+	if err := db.present(); err != nil {
+		return err
+	}
+	if err := c.transaction(ctx, func() error { return f(c) }); err != nil {
+		return err
+	}
+	return db.present()
 }
 
 // seen remembers an owner as one of this handle's. Only for who holds the writer.

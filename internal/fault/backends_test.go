@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/postgres"
+	"github.com/taskflow-go/taskflow/backends/redis"
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -16,6 +18,10 @@ func open(url string) (taskflow.Backend, error) {
 	switch scheme {
 	case "sqlite":
 		return sqlite.Open(rest), nil
+	case "postgres":
+		return postgres.Open(url), nil
+	case "redis":
+		return redis.Open(url), nil
 	default:
 		return nil, fmt.Errorf("no backend for %q", url)
 	}
@@ -24,9 +30,8 @@ func open(url string) (taskflow.Backend, error) {
 // eachBackend runs a test on a new, empty backend of each kind.
 func eachBackend(t *testing.T, name string, test func(t *testing.T, url string)) {
 	t.Helper()
-	for kind, fresh := range map[string]func(t *testing.T) string{
-		"sqlite": func(t *testing.T) string { t.Helper(); return "sqlite:" + filepath.Join(t.TempDir(), "tasks.db") },
-	} {
-		t.Run(kind+"/"+name, func(t *testing.T) { test(t, fresh(t)) })
+	t.Run("sqlite/"+name, func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "tasks.db")) })
+	for _, kind := range serverKinds() {
+		t.Run(kind.name+"/"+name, func(t *testing.T) { test(t, kind.scheme+kind.start(t).URL) })
 	}
 }

@@ -46,6 +46,14 @@ func (c *checker) task(e ast.Expr) {
 	case *ast.CallExpr:
 		if tv := c.pass.TypesInfo.Types[e.Fun]; tv.IsType() && len(e.Args) == 1 {
 			c.task(e.Args[0]) // a conversion to a named function type
+			return
+		}
+		for _, arg := range e.Args { // what is made of a function calls it, as a rule
+			if t := c.pass.TypesInfo.TypeOf(arg); t != nil {
+				if _, ok := t.Underlying().(*types.Signature); ok {
+					c.task(arg)
+				}
+			}
 		}
 	case *ast.SelectorExpr:
 		if s := c.pass.TypesInfo.Selections[e]; s != nil && s.Kind() == types.MethodVal {
@@ -69,6 +77,10 @@ func (c *checker) variable(v *types.Var) {
 
 func (c *checker) methodValue(e *ast.SelectorExpr) {
 	if why := forbidden(c.pass.TypesInfo.TypeOf(e.X)); why != "" {
+		c.report(nil, e, "is a method of", e.X, why)
+		return
+	}
+	if why := viaSelector(c.pass.TypesInfo, e); why != "" {
 		c.report(nil, e, "is a method of", e.X, why)
 		return
 	}
@@ -110,6 +122,10 @@ func (c *checker) captured(lit *ast.FuncLit, id *ast.Ident) *types.Var {
 // use judges one use of a captured variable, together with the fields and elements that are picked from it on the spot.
 func (c *checker) use(lit *ast.FuncLit, id *ast.Ident, v *types.Var, stack []ast.Node) {
 	info := c.pass.TypesInfo
+	if why := c.boxed(v, id.Pos(), map[*types.Var]bool{}); why != "" {
+		c.report(lit, id, "uses", id, why)
+		return
+	}
 	var e ast.Expr = id
 	for {
 		var around ast.Node
@@ -124,7 +140,7 @@ func (c *checker) use(lit *ast.FuncLit, id *ast.Ident, v *types.Var, stack []ast
 			return
 		}
 		if s, ok := around.(*ast.SelectorExpr); ok {
-			if why := forbiddenMember(info.TypeOf(e), s.Sel.Name); why != "" {
+			if why := viaSelector(info, s); why != "" {
 				c.report(lit, s, "uses", s, why)
 				return
 			}

@@ -16,7 +16,8 @@ func sharesMemory(method string) bool {
 	case "Params", "AllParams", "Query", "Queries", "FormValue", "Cookies",
 		"Body", "BodyRaw",
 		"Get", "GetReqHeaders", "GetRespHeader", "GetRespHeaders",
-		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs":
+		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs", "Range",
+		"Context", "Request", "Response": // what fasthttp's own methods return of these
 		return true
 	}
 	return false
@@ -24,7 +25,7 @@ func sharesMemory(method string) bool {
 
 // fiberText reports e, which the task reads of the captured v, when it may be text in Fiber's memory.
 func (c *checker) fiberText(lit *ast.FuncLit, e ast.Expr, v *types.Var) {
-	s := search{info: c.pass.TypesInfo, assigned: c.assigned, open: map[*types.Var]bool{}}
+	s := search{info: c.pass.TypesInfo, assigned: c.assigned}
 	method := s.origin(e, nil)
 	if method == "" {
 		return

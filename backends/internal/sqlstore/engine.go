@@ -24,8 +24,8 @@ type Tx interface {
 	// with one server and not with another.
 	Exec(ctx context.Context, sql string, args ...any) (changed int64, err error)
 	// Later runs the statement at once, or together with the next one to save a round trip. Its error is that of the next
-	// call, or of the whole transaction.
-	Later(ctx context.Context, sql string, args ...any)
+	// call, or of the whole transaction; changed has its value, as from Exec, after the next call.
+	Later(ctx context.Context, sql string, args ...any) (changed *int64)
 	Query(ctx context.Context, sql string, args []any, each func(Row) error) error
 }
 
@@ -58,6 +58,9 @@ type Dialect interface {
 	Unindexed(column string) string
 	// Insert returns statements that together insert the rows, few and none larger than the server takes.
 	Insert(t *Table, c Conflict, rows [][]any) []Fragment
+	// CountsReplaced reports whether the rows changed, as an Insert with Conflict.Set returns them, are those inserted and those
+	// replaced, each counted once.
+	CountsReplaced() bool
 	// Walk reads an index.
 	Walk(w Walk, low, high ID) Range
 	// Notify is the statement that wakes the listeners of all instances; empty: there are none.

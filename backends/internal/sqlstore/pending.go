@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -13,7 +12,8 @@ var ownerColumn = len(recordColumns()) - 1
 
 // pendingRow is the row of pendingTable.
 func (e *encoded) pendingRow(owner, session any) []any {
-	row := append(slices.Clone(e.row), marks(e.record.Tags), e.stack, e.logs, e.args, int64(taskflow.RecordFormat), session)
+	row := make([]any, 0, len(pendingTable.Columns))
+	row = append(append(row, e.row...), marks(e.record.Tags), e.stack, e.logs, e.args, int64(taskflow.RecordFormat), session)
 	row[ownerColumn] = owner
 	return row
 }
@@ -33,69 +33,94 @@ func replacePending() Conflict {
 // PutPending implements [taskflow.Journal].
 func (s *Store) PutPending(ctx context.Context, records []taskflow.Record) error {
 	list, err := encodeAll(records)
+	if err == nil {
+		list, err = lastOfEach(list)
+	}
 	if err != nil {
 		return s.wrap(ctx, "put pending", err)
 	}
 	if len(list) == 0 {
 		return s.read(ctx, "put pending", func(*session) error { return nil })
 	}
-	rows, byOwner, err := pendingRows(list)
-	if err != nil {
-		return s.wrap(ctx, "put pending", err)
-	}
-	return s.write(ctx, "put pending", func(o *session, tx Tx) error {
-		o.insert(ctx, tx, pendingTable, replacePending(), rows...)
-		for owner, ids := range byOwner {
-			if err := o.checkPut(ctx, tx, owner, ids); err != nil {
-				return err
-			}
-			o.seen(owner)
-		}
-		if len(byOwner[""]) > 0 {
-			o.notify(ctx, tx)
-		}
-		return nil
-	})
+	return s.guess(ctx, "put pending", func(o *session, tx Tx, first bool) error { return o.putPending(ctx, tx, list, first) })
 }
 
-// pendingRows returns one row for each id, that of its last record, and the ids by owner.
-func pendingRows(list []*encoded) (rows [][]any, byOwner map[string][]ID, err error) {
-	last := make(map[ID]int, len(list))
-	byOwner = map[string][]ID{}
-	rows = make([][]any, 0, len(list))
+// lastOfEach leaves one record of each id, the last.
+func lastOfEach(list []*encoded) ([]*encoded, error) {
+	at := make(map[ID]int, len(list))
+	kept := list[:0]
+	for _, e := range list {
+		before, twice := at[e.id]
+		switch {
+		case !twice:
+			at[e.id] = len(kept)
+			kept = append(kept, e)
+		case kept[before].record.Owner == e.record.Owner:
+			kept[before] = e
+		default:
+			return nil, fmt.Errorf("%w: record %s is put twice, for different owners", taskflow.ErrLeaseLost, e.record.ID)
+		}
+	}
+	return kept, nil
+}
+
+// putPending stores rows of distinct ids. At first it takes a task that never ran for one that has no row.
+func (s *session) putPending(ctx context.Context, tx Tx, list []*encoded, guess bool) error {
+	var fresh, replacing [][]any
+	byOwner := map[string][]ID{}
 	for _, e := range list {
 		owner := e.record.Owner
 		row := e.pendingRow(optional(owner), nil)
-		at, twice := last[e.id]
-		switch {
-		case !twice:
-			last[e.id] = len(rows)
-			rows = append(rows, row)
-			byOwner[owner] = append(byOwner[owner], e.id)
-		case rows[at][ownerColumn] == row[ownerColumn]:
-			rows[at] = row
-		default:
-			return nil, nil, fmt.Errorf("%w: record %s is put twice, for different owners", taskflow.ErrLeaseLost, e.record.ID)
+		if guess && e.record.Attempts == 0 {
+			fresh = append(fresh, row)
+		} else {
+			replacing = append(replacing, row)
+		}
+		byOwner[owner] = append(byOwner[owner], e.id)
+		s.seen(owner)
+	}
+	s.insert(ctx, tx, pendingTable, Conflict{}, fresh...)
+	replaced := s.insert(ctx, tx, pendingTable, replacePending(), replacing...)
+	for owner, ids := range byOwner {
+		if err := s.checkFinished(ctx, tx, owner, ids); err != nil {
+			return err
 		}
 	}
-	return rows, byOwner, nil
+	if len(replacing) > 0 && (!s.dialect.CountsReplaced() || replaced() != int64(len(replacing))) {
+		for owner, ids := range byOwner {
+			if err := s.checkHeld(ctx, tx, owner, ids); err != nil {
+				return err
+			}
+		}
+	}
+	if len(byOwner[""]) > 0 {
+		s.notify(ctx, tx)
+	}
+	return nil
 }
 
-// checkPut fails when a row has not become the owner's, or its task is finished. It is a statement of its own, after the rows were
-// written: whoever finished the task meanwhile was waited for, and is seen.
-func (s *session) checkPut(ctx context.Context, tx Tx, owner string, ids []ID) error {
-	holds := Fragment{SQL: "owner IS NOT NULL"}
+// checkFinished fails when a task is finished. It is a statement of its own, after the rows were written: whoever finished the task
+// meanwhile was waited for, and is seen.
+func (s *session) checkFinished(ctx context.Context, tx Tx, owner string, ids []ID) error {
+	return s.refuse(ctx, tx, "SELECT id FROM {history}", Fragment{}, owner, ids, "it is finished")
+}
+
+// checkHeld fails when a row has not become the owner's.
+func (s *session) checkHeld(ctx context.Context, tx Tx, owner string, ids []ID) error {
+	others := Fragment{SQL: "owner IS NOT NULL"}
 	if owner != "" {
-		holds = Fragment{"(owner IS NULL OR owner <> ?)", []any{owner}}
+		others = Fragment{"(owner IS NULL OR owner <> ?)", []any{owner}}
 	}
+	return s.refuse(ctx, tx, "SELECT id FROM {pending}", others, owner, ids, "another instance holds it")
+}
+
+// refuse fails when the statement finds one of the ids.
+func (s *session) refuse(ctx context.Context, tx Tx, sql string, condition Fragment, owner string, ids []ID, why string) error {
 	return chunks(ids, func(part []ID) error {
-		among := s.dialect.In("id", part)
-		held, done := where(among, holds), where(among)
-		sql := "SELECT id, 'another instance holds it' FROM {pending}" + held.SQL + " UNION ALL SELECT id, 'it is finished' FROM {history}" + done.SQL
-		return s.queryTx(ctx, tx, sql, append(held.Args, done.Args...), func(row Row) error {
+		among := where(s.dialect.In("id", part), condition)
+		return s.queryTx(ctx, tx, sql+among.SQL, among.Args, func(row Row) error {
 			var id ID
-			var why string
-			if err := row.Scan(&id, &why); err != nil {
+			if err := row.Scan(&id); err != nil {
 				return err
 			}
 			return fmt.Errorf("%w: record %s of %q: %s", taskflow.ErrLeaseLost, id, owner, why)

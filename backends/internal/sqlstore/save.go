@@ -15,12 +15,12 @@ func (s *Store) Save(ctx context.Context, records []taskflow.Record) (written in
 	if len(records) == 0 {
 		return 0, s.read(ctx, "save", func(*session) error { return nil })
 	}
-	err = s.write(ctx, "save", func(o *session, tx Tx) error {
+	err = s.guess(ctx, "save", func(o *session, tx Tx, first bool) error {
 		written = 0
 		sum := totals{}
 		for rest := list; len(rest) > 0; {
 			n := distinct(rest)
-			saved, err := o.save(ctx, tx, rest[:n], sum)
+			saved, err := o.save(ctx, tx, rest[:n], sum, first)
 			if err != nil {
 				return err
 			}
@@ -49,15 +49,23 @@ func distinct(list []*encoded) int {
 	return len(list)
 }
 
-// save stores records whose ids are distinct.
-func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals) (written int, err error) {
+// save stores records whose ids are distinct. At first it takes those that nobody has retried for new ones.
+func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals, guess bool) (written int, err error) {
 	left, err := s.removePending(ctx, tx, list)
 	if err != nil {
 		return 0, err
 	}
-	old, err := s.finished(ctx, tx, list)
-	if err != nil {
-		return 0, err
+	var known []ID
+	for _, f := range list {
+		if !guess || f.record.RetriedBy != "" {
+			known = append(known, f.id)
+		}
+	}
+	old := map[ID]stored{}
+	if len(known) > 0 {
+		if old, err = s.lockFinished(ctx, tx, where(s.dialect.In("id", known)), ""); err != nil {
+			return 0, err
+		}
 	}
 	var (
 		replaced            []ID
@@ -83,7 +91,7 @@ func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals) 
 	if len(replaced) > 0 {
 		s.removeFinished(ctx, tx, replaced)
 	}
-	// A duplicate key means that another instance has stored the same record since we looked: the transaction is repeated.
+	// A duplicate key means that we did not look, or that another instance has stored the record since: the transaction is repeated.
 	s.insert(ctx, tx, historyTable, Conflict{}, rows...)
 	s.insert(ctx, tx, detailTable, Conflict{}, details...)
 	s.insert(ctx, tx, tagTable, Conflict{}, tags...)
@@ -93,28 +101,37 @@ func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals) 
 // removePending removes the pending rows of records whose owner may finish them, and returns those that another owner holds.
 func (s *session) removePending(ctx context.Context, tx Tx, list []*encoded) (left map[ID]bool, err error) {
 	byOwner := map[string][]ID{}
-	ids := make([]ID, len(list))
-	for i, f := range list {
-		ids[i] = f.id
+	for _, f := range list {
 		byOwner[f.record.Owner] = append(byOwner[f.record.Owner], f.id)
 	}
-	for owner, theirs := range byOwner {
-		holds := Fragment{}
-		if owner != "" {
-			holds = Fragment{"(owner IS NULL OR owner = ?)", []any{owner}}
-		}
-		condition := where(s.dialect.In("id", theirs), holds)
-		s.later(ctx, tx, "DELETE FROM {pending}"+condition.SQL, condition.Args...)
-	}
-	among := where(s.dialect.In("id", ids))
 	left = map[ID]bool{}
-	err = s.queryTx(ctx, tx, "SELECT id FROM {pending}"+among.SQL, among.Args, func(row Row) error {
-		var id ID
-		err := row.Scan(&id)
-		left[id] = true
-		return err
-	})
-	return left, err
+	for owner, ids := range byOwner {
+		among := s.dialect.In("id", ids)
+		if owner == "" {
+			everyones := where(among)
+			s.later(ctx, tx, "DELETE FROM {pending}"+everyones.SQL, everyones.Args...)
+			continue
+		}
+		theirs := where(among, Fragment{"(owner IS NULL OR owner = ?)", []any{owner}})
+		removed, err := s.exec(ctx, tx, "DELETE FROM {pending}"+theirs.SQL, theirs.Args...)
+		if err != nil {
+			return nil, err
+		}
+		if removed == int64(len(ids)) {
+			continue
+		}
+		others := where(among)
+		err = s.queryTx(ctx, tx, "SELECT id FROM {pending}"+others.SQL, others.Args, func(row Row) error {
+			var id ID
+			err := row.Scan(&id)
+			left[id] = true
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
 }
 
 // stored is what has to be known of a finished record that is replaced or removed.
@@ -124,15 +141,7 @@ type stored struct {
 	took  int64
 }
 
-// finished locks those of the records that are in the history.
-func (s *session) finished(ctx context.Context, tx Tx, list []*encoded) (map[ID]stored, error) {
-	ids := make([]ID, len(list))
-	for i, f := range list {
-		ids[i] = f.id
-	}
-	return s.lockFinished(ctx, tx, where(s.dialect.In("id", ids)), "")
-}
-
+// lockFinished locks finished records and returns what has to be known of them.
 func (s *session) lockFinished(ctx context.Context, tx Tx, condition Fragment, limit string) (map[ID]stored, error) {
 	found := map[ID]stored{}
 	sql := "SELECT id, owner, status, start_time, end_time FROM {history}" + condition.SQL + " ORDER BY id" + limit + " FOR UPDATE"

@@ -16,11 +16,12 @@ const (
 	lastPause   = 200 * time.Millisecond
 )
 
-// transaction calls f in a transaction, again when another one was in the way: f begins anew each time.
-func (s *session) transaction(ctx context.Context, f func(*session, Tx) error) error {
+// transaction calls f in a transaction, again when another one was in the way: f begins anew each time. The first time it may
+// guess.
+func (s *session) transaction(ctx context.Context, f func(o *session, tx Tx, first bool) error) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := s.db.Transaction(ctx, func(tx Tx) error { return f(s, tx) })
+		err := s.db.Transaction(ctx, func(tx Tx) error { return f(s, tx, attempt == 1) })
 		if err == nil || attempt == maxAttempts || !s.inTheWay(err) {
 			return err
 		}
@@ -57,17 +58,23 @@ func (s *session) exec(ctx context.Context, tx Tx, sql string, args ...any) (cha
 	return tx.Exec(ctx, s.dialect.Statement(sql), args...)
 }
 
-func (s *session) later(ctx context.Context, tx Tx, sql string, args ...any) {
-	tx.Later(ctx, s.dialect.Statement(sql), args...)
+func (s *session) later(ctx context.Context, tx Tx, sql string, args ...any) (changed *int64) {
+	return tx.Later(ctx, s.dialect.Statement(sql), args...)
 }
 
-// insert inserts rows of a table.
-func (s *session) insert(ctx context.Context, tx Tx, t *Table, c Conflict, rows ...[]any) {
-	if len(rows) == 0 {
-		return
+// insert inserts rows of a table. After the next call, changed returns how many rows were changed.
+func (s *session) insert(ctx context.Context, tx Tx, t *Table, c Conflict, rows ...[]any) (changed func() int64) {
+	var counts []*int64
+	if len(rows) > 0 {
+		for _, f := range s.dialect.Insert(t, c, rows) {
+			counts = append(counts, tx.Later(ctx, f.SQL, f.Args...))
+		}
 	}
-	for _, f := range s.dialect.Insert(t, c, rows) {
-		tx.Later(ctx, f.SQL, f.Args...)
+	return func() (sum int64) {
+		for _, n := range counts {
+			sum += *n
+		}
+		return sum
 	}
 }
 

@@ -153,6 +153,12 @@ func (s *Store) read(ctx context.Context, operation string, f func(*session) err
 
 // write calls f in a transaction, again when another transaction was in the way.
 func (s *Store) write(ctx context.Context, operation string, f func(*session, Tx) error) error {
+	return s.guess(ctx, operation, func(o *session, tx Tx, _ bool) error { return f(o, tx) })
+}
+
+// guess is write for what is cheaper if something is so that mostly is so: f may take it for granted the first time, if a
+// duplicate key tells when it is not.
+func (s *Store) guess(ctx context.Context, operation string, f func(o *session, tx Tx, first bool) error) error {
 	opened, leave, err := s.enter(ctx)
 	if err == nil {
 		defer leave()

@@ -61,7 +61,8 @@ CREATE TABLE {total} (
   PRIMARY KEY (shard, status, bucket)
 ) WITH (fillfactor = 50);
 
--- Unfinished tasks: the columns of the history, and some more.
+-- Unfinished tasks: the columns of the history, and some more. Pages are left half empty: then a row that changes, as most do once, stays in
+-- its page, and no index has to be told.
 CREATE TABLE {pending} (
   id          uuid   NOT NULL,
   name        text   COLLATE "C" NOT NULL,
@@ -92,7 +93,7 @@ CREATE TABLE {pending} (
   format      bigint NOT NULL,    -- of the record; who knows only lower ones does not claim it
   session     text   COLLATE "C", -- the opened handle whose SavePending wrote it; NULL: the journal did, or it was claimed
   PRIMARY KEY (id)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.1);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.1);
 CREATE INDEX {pending_owner} ON {pending} (owner, id);
 
 -- Running managers and their leases, in nanoseconds since 1970 by the clock of this server.

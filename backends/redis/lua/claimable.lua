@@ -3,15 +3,12 @@
 local n = tonumber(ARGV[1])
 local from = '-'
 if ARGV[2] ~= '' then from = '(' .. ARGV[2] end
-local ids, floor, seen = {}, nil, {}
+local ids, floor = {}, nil
 for i = 3, #ARGV do
-  if not seen[ARGV[i]] then
-    seen[ARGV[i]] = true
-    local list = redis.call('ZRANGEBYLEX', base .. 'free:' .. ARGV[i], from, '+', 'LIMIT', 0, n)
-    -- nothing is known of what comes after the end of a list that was cut
-    if #list == n and (not floor or list[n] < floor) then floor = list[n] end
-    for j = 1, #list do ids[#ids + 1] = list[j] end
-  end
+  local list = redis.call('ZRANGEBYLEX', base .. 'free:' .. ARGV[i], from, '+', 'LIMIT', 0, n)
+  -- nothing is known of what comes after the end of a list that was cut
+  if #list == n and (not floor or list[n] < floor) then floor = list[n] end
+  for j = 1, #list do ids[#ids + 1] = list[j] end
 end
 table.sort(ids)
 local chosen = {}

@@ -45,15 +45,15 @@ local function add(lists, key, value)
   if list then list[#list + 1] = value else lists[key] = { value } end
 end
 
--- ordinals unpacks numbers of two bytes each; nothing stands for all from 1 to n.
+-- ordinals unpacks numbers of three bytes each; nothing stands for all from 1 to n.
 local function ordinals(packed, n)
   local list = {}
   if packed == '' then
     for i = 1, n do list[i] = i end
   end
-  for i = 1, #packed, 2 do
-    local high, low = packed:byte(i, i + 1)
-    list[#list + 1] = 256 * high + low
+  for i = 1, #packed, 3 do
+    local high, middle, low = packed:byte(i, i + 2)
+    list[#list + 1] = 65536 * high + 256 * middle + low
   end
   return list
 end

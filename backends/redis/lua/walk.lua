@@ -2,7 +2,7 @@
 -- Returns the last id that was looked at, whether there may be more after it, then id, row, detail for each record.
 -- ARGV: hash of the rows; hash of the details, or nothing; lowest and highest id, in the form of ZRANGEBYLEX; how many ids to look at; how many
 -- records to return; the number of indexes, and these; then for each condition: whether letter case is ignored, the number of texts, and
--- these: the row must contain one of them.
+-- these: the row, or the id, must contain one of them.
 local store, detail, low, high = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local n, need, keys = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local at = 7 + keys
@@ -37,11 +37,11 @@ while at < #ARGV do
   at = at + 2 + #c
   conditions[#conditions + 1] = c
 end
-local function holds(row)
+local function holds(id, row)
   for _, c in ipairs(conditions) do
     local text, found = c.fold and row:lower() or row, false
     for i = 1, #c do
-      if text:find(c[i], 1, true) then
+      if text:find(c[i], 1, true) or c.fold and id:find(c[i], 1, true) then
         found = true
         break
       end
@@ -59,7 +59,7 @@ for i = 1, #ids do
     break
   end
   last = ids[i]
-  if rows[i] and holds(rows[i]) then
+  if rows[i] and holds(ids[i], rows[i]) then
     found[#found + 1] = ids[i]
     reply[3 * #found] = ids[i]
     reply[3 * #found + 1] = rows[i]
