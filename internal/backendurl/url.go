@@ -31,7 +31,7 @@ const (
 // Known is what an error about an unknown scheme lists.
 const Known = "sqlite:FILE (or just the path of the file), redis://, rediss://, postgres://, mysql://, env:NAME"
 
-// ErrURL: the URL cannot be used. The text says what to write, and has no part of the URL that could be secret.
+// ErrURL is that a URL cannot be used. The text says what to write, and has no part of the URL that could be secret.
 var ErrURL = errors.New("not the URL of a backend")
 
 // URL is the address of a backend. The zero value is none; made by Parse. Safe for concurrent use.
@@ -180,8 +180,8 @@ func realPath(path string) string {
 	if err != nil {
 		return filepath.Clean(path)
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real
+	if followed, err := filepath.EvalSymlinks(abs); err == nil {
+		return followed
 	}
 	if folder, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
 		return filepath.Join(folder, filepath.Base(abs))

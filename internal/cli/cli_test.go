@@ -42,7 +42,7 @@ func TestWrongUseIsExplained(t *testing.T) {
 		"stats":                         "one URL is needed",
 		"instances a b":                 "one URL is needed",
 		"migrate a":                     "two URLs are needed, FROM and TO; 1 arguments were given",
-		"migrate redis://a redis://a":   "FROM and TO are the same: redis://a",
+		"migrate redis://a redis://A/0": "FROM and TO are the same: redis://A/0",
 		"migrate ftp://a redis://a":     `FROM: not the URL of a backend: the scheme "ftp:" is unknown`,
 		"migrate redis://a ftp://a":     `TO: not the URL of a backend: the scheme "ftp:" is unknown`,
 		"migrate redis://a redis://u@A": "FROM and TO are the same",

@@ -30,12 +30,12 @@ func commands() []command {
 }
 
 const urlHelp = `A URL is one of
-  sqlite:tasks.db, or tasks.db            a SQLite file
-  redis://user:password@host:6379/0       Redis; rediss:// with TLS
-  postgres://user:password@host/database  PostgreSQL
-  mysql://user:password@host/database     MySQL, MariaDB
-  env:NAME                                whatever the environment variable NAME holds,
-                                          so that no password is on the command line
+  tasks.db, sqlite:tasks.db  a SQLite file
+  redis://HOST:PORT/0        Redis; rediss:// with TLS
+  postgres://HOST:PORT/DB    PostgreSQL
+  mysql://HOST:PORT/DB       MySQL, MariaDB
+  env:NAME                   whatever the environment variable NAME holds
+Before HOST may stand USER@, or USER:PASSWORD@; env:NAME keeps a password off the command line.
 `
 
 // overview is the help without a command.

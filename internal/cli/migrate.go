@@ -69,8 +69,7 @@ func (o *migrateOptions) copy(ctx context.Context, a *app, from, to storage) err
 	p := a.newProgress()
 	result, err := transfer.Copy(ctx, from, to, transfer.Options{HistoryOnly: o.history, Force: o.force, Progress: p.show})
 	p.end()
-	var held *transfer.HeldError
-	if errors.As(err, &held) {
+	if held, ok := errors.AsType[*transfer.HeldError](err); ok {
 		return refusal(held)
 	}
 	if printErr := o.summary(a, &result, err); printErr != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -82,16 +83,16 @@ type retrier struct {
 type skips struct{ before, closures, noArgs int64 }
 
 func (s *skips) String() string {
-	text := ""
+	var text strings.Builder
 	for _, part := range []struct {
 		n    int64
 		what string
 	}{{s.before, "retried before"}, {s.closures, "of functions without a name"}, {s.noArgs, "without stored arguments"}} {
 		if part.n > 0 {
-			text += fmt.Sprintf("; %s skipped: %s", thousands(part.n), part.what)
+			fmt.Fprintf(&text, "; %s skipped: %s", thousands(part.n), part.what)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // byID repeats each task, however often it was repeated before.

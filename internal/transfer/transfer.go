@@ -81,7 +81,7 @@ func (r *Result) Complete() bool {
 	return r.History.Failed == 0 && r.Unfinished.Failed == 0 && r.Audit.Failed == 0 && r.Unread == 0
 }
 
-// HeldError: running instances hold unfinished tasks of the source. Nothing was copied.
+// HeldError is that running instances hold unfinished tasks of the source. Nothing was copied.
 type HeldError struct {
 	Tasks     int
 	Instances []taskflow.Instance // those that hold any

@@ -40,9 +40,9 @@ func waiting(n int) taskflow.Record {
 	return r
 }
 
-func several(from, to int, make func(int) taskflow.Record) (all []taskflow.Record) {
+func several(from, to int, record func(int) taskflow.Record) (all []taskflow.Record) {
 	for n := from; n < to; n++ {
-		all = append(all, make(n))
+		all = append(all, record(n))
 	}
 	return all
 }
