@@ -52,6 +52,11 @@ func TestDocumentShowsRealOutputs(t *testing.T) {
 			t.Errorf("docs/cli.md does not show %s", c.name)
 		}
 	}
+	for line := range strings.Lines(string(must[[]byte](t)(os.ReadFile(filepath.Join(filepath.Dir(document), "../README.md"))))) {
+		if strings.HasPrefix(line, "$ taskflow ") && !strings.Contains(text, "\n"+line) {
+			t.Errorf("README.md shows a command that docs/cli.md does not: %s", line)
+		}
+	}
 	if *update {
 		noError(t, os.WriteFile(document, []byte(got.String()), 0o600))
 	} else if got.String() != text {
