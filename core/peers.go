@@ -305,13 +305,14 @@ type message struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// post sends a message to all instances.
-func (p *peers) post(ctx context.Context, msg message) error {
-	body, err := json.Marshal(msg)
+// CancelMessage is what to [Messenger.Post] so that the instance which holds the task cancels it, as [Manager.Cancel] does with this
+// reason (may be empty; at most [MaxReasonBytes] of it are kept). It is for programs that have a backend and no manager.
+func CancelMessage(taskID, reason string) []byte {
+	body, err := json.Marshal(message{Cancel: taskID, Reason: clip(reason, MaxReasonBytes)})
 	if err != nil {
-		return err
+		panic(err) // two texts can always be encoded
 	}
-	return p.mail.Post(ctx, body)
+	return body
 }
 
 // listen does what other instances ask for.
