@@ -24,8 +24,8 @@ var rules = []rule{
 	{folder: "core/tasktest", own: []string{"core" + exact}, tests: with("backends/memory")},
 
 	{folder: "backends/memory", own: []string{"core" + exact}, tests: with("core/backendtest")},
-	{folder: "backends/sqlite", own: []string{"core" + exact}, other: []string{"modernc.org/sqlite", "github.com/gofrs/flock"},
-		tests: with("core/backendtest", "backends/memory", "golang.org/x/sys")},
+	{folder: "backends/sqlite", own: []string{"core" + exact}, other: []string{"modernc.org/sqlite", "github.com/gofrs/flock", "golang.org/x/sys"},
+		tests: with("core/backendtest", "backends/memory")},
 	{folder: "backends/redis", own: []string{"core" + exact}, other: []string{"github.com/redis/go-redis/v9"},
 		tests: with("core/backendtest", "internal/testserver")},
 	{folder: "backends/internal", own: []string{"core" + exact}, tests: with()},
