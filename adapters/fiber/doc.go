@@ -22,7 +22,7 @@
 //     is built on c.Context() is not given to tasks for that reason: they get an empty one.
 //   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too: a closure that captures one sees it change. Take
 //     a copy by strings.Clone or utils.CopyString, or make the app with Immutable: true. Arguments of a Call are safe as they
-//     are: With encodes them at once.
+//     are, since With encodes them at once, and so are the texts of taskflow.Tag and taskflow.Name, which are copied.
 //   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.
 //   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover.
 //   - An uploaded file is gone when the handler has returned. Save it before adding the task, and give the task its new place.
