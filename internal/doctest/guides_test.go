@@ -2,6 +2,8 @@ package doctest
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path"
@@ -203,4 +205,35 @@ func vet(t *testing.T, dir string, flags ...string) (output string, err error) {
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// TestGuidesGetWhatTheirProgramsImport compares the command above the whole program of a guide with what that imports: each package must be below
+// one that is named, but for core, which every adapter has.
+func TestGuidesGetWhatTheirProgramsImport(t *testing.T) {
+	t.Parallel()
+	for name := range dialects {
+		file := "docs/" + name + ".md"
+		program := blocks(t, file, "go")[0]
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, program.text, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		command, ok := strings.CutPrefix(blocks(t, file, "text")[0].text, "go get ")
+		if !ok {
+			t.Errorf("%s does not begin with go get", file)
+		}
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			host, _, _ := strings.Cut(imported, "/")
+			if !strings.Contains(host, ".") || imported == "github.com/taskflow-go/taskflow/core" {
+				continue
+			}
+			if !slices.ContainsFunc(strings.Fields(command), func(named string) bool { return strings.HasPrefix(imported+"/", named+"/") }) {
+				t.Errorf("%s: go get %s\nlacks %s, which the program imports", file, command, imported)
+			}
+		}
+	}
 }
