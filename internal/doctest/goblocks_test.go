@@ -95,3 +95,27 @@ func module(t *testing.T, files map[string]string) (dir string) {
 	}
 	return dir
 }
+
+// TestProgramsBringTheirLogsIntoTheTasks: what a program logs by slog is in its tasks' logs only with the handler, which nobody misses until he looks.
+func TestProgramsBringTheirLogsIntoTheTasks(t *testing.T) {
+	t.Parallel()
+	programs := 0
+	for _, file := range documents(t) {
+		program := ""
+		for _, b := range blocks(t, file, "go") {
+			if fileName.MatchString(b.text) {
+				program += b.text
+			}
+		}
+		if !strings.Contains(program, "func main()") || !strings.Contains(program, "slog.InfoContext(ctx") {
+			continue
+		}
+		programs++
+		if !strings.Contains(program, "taskflow.SlogHandler(") {
+			t.Errorf("the program of %s logs by slog, but does not use taskflow.SlogHandler", file)
+		}
+	}
+	if programs < 5 {
+		t.Errorf("%d programs log by slog, want those of README.md and of the four guides", programs)
+	}
+}
