@@ -77,13 +77,25 @@ func module(t *testing.T, files map[string]string) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	requirements := read(t, "go.mod")
-	if at := strings.Index(requirements, "\ngo "); at >= 0 {
-		requirements = requirements[at:]
-	}
-	files["go.mod"] = "module example.com/app\n" + requirements + "\nrequire github.com/taskflow-go/taskflow v0.0.0\n" +
+	files["go.mod"] = "module example.com/app\n\ngo 1.26\n" + requirements(t) +
 		"replace github.com/taskflow-go/taskflow => " + filepath.ToSlash(here) + "\n"
 	files["go.sum"] = read(t, "go.sum")
+	write(t, dir, files)
+	return dir
+}
+
+// requirements are what go mod tidy, which may need the network, finds for a program that uses this module.
+func requirements(t *testing.T) string {
+	t.Helper()
+	_, requirements, ok := strings.Cut(read(t, "go.mod"), "\nrequire ")
+	if !ok {
+		t.Fatal("go.mod requires nothing")
+	}
+	return "\nrequire " + requirements + "\nrequire github.com/taskflow-go/taskflow v0.0.0\n"
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
 	for name, text := range files {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -93,7 +105,6 @@ func module(t *testing.T, files map[string]string) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	return dir
 }
 
 // TestProgramsBringTheirLogsIntoTheTasks: what a program logs by slog is in its tasks' logs only with the handler, which nobody misses until he looks.
