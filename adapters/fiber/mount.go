@@ -38,6 +38,9 @@ func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.O
 func rest(c *fiber.Ctx) string {
 	params := c.Route().Params // the last one: a group's prefix may have parameters, too
 	raw := strings.Clone(c.Params(params[len(params)-1]))
+	if raw != "" && strings.HasSuffix(c.Path(), "/") && !strings.HasSuffix(raw, "/") {
+		raw += "/" // Fiber takes it off, unless the app has StrictRouting; the dashboard redirects, since its URLs are relative
+	}
 	if c.App().Config().UnescapePath {
 		return raw
 	}
