@@ -78,7 +78,8 @@ func (p *program) interrupt() {
 	if err := <-p.ended; err != nil && (!errors.As(err, &status) || status.ExitCode() != 1) {
 		p.t.Errorf("after Ctrl-C: %v; the program said\n%s", err, p.out.String())
 	}
-	if said := p.out.String(); !strings.Contains(said, "shutting down") || strings.Contains(said, "ERROR") || strings.Contains(said, "panic") {
+	said := p.out.String()
+	if _, end, ok := strings.Cut(said, "shutting down"); !ok || !strings.Contains(end, "msg=stopped") || strings.Contains(said, "ERROR") || strings.Contains(said, "panic") {
 		p.t.Errorf("after Ctrl-C the program did not stop as it should; it said\n%s", said)
 	}
 }

@@ -100,6 +100,7 @@ func testFirstSignal(t *testing.T) {
 				t.Errorf("the request in flight: %v", err)
 			}
 			p.waitLine("task finished")
+			p.waitLine("msg=stopped")
 			p.waitLine("clean end")
 			if err := p.Wait(); err != nil {
 				t.Errorf("the process: %v", err)

@@ -83,7 +83,12 @@ func run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, n
 		m.Logger().Info("shutting down", "cause", context.Cause(ctx))
 	}
 	unsignal()
-	return errors.Join(failure, stop(context.WithoutCancel(ctx), srv, m, cfg), <-served)
+	began := time.Now()
+	err = errors.Join(failure, stop(context.WithoutCancel(ctx), srv, m, cfg), <-served)
+	if err == nil { // otherwise whoever gets the error says it
+		m.Logger().Info("stopped", "took", time.Since(began).Round(time.Millisecond))
+	}
+	return err
 }
 
 func serve(srv Server, ln net.Listener) error {
