@@ -130,3 +130,30 @@ func TestProgramsBringTheirLogsIntoTheTasks(t *testing.T) {
 		t.Errorf("%d programs log by slog, want those of README.md and of the four guides", programs)
 	}
 }
+
+// TestDocumentsSayWherePackagesAre: a fragment shows no imports, so its document must name the packages that nobody can guess.
+func TestDocumentsSayWherePackagesAre(t *testing.T) {
+	t.Parallel()
+	paths := map[string]string{
+		"dashboard": "github.com/taskflow-go/taskflow/dashboard",
+		"basicauth": "github.com/gofiber/fiber/v2/middleware/basicauth",
+		"compress":  "github.com/gofiber/fiber/v2/middleware/compress",
+	}
+	seen := map[string]bool{}
+	for _, file := range documents(t) {
+		for _, b := range blocks(t, file, "go") {
+			for name, path := range paths {
+				if !regexp.MustCompile(`\b`+name+`\.[A-Z]`).MatchString(b.text) {
+					continue
+				}
+				seen[name] = true
+				if text := read(t, file); !strings.Contains(text, `"`+path+`"`) && !strings.Contains(text, "`"+path+"`") {
+					t.Errorf("%s:%d uses %s, and the document does not say that it is %s", file, b.line, name, path)
+				}
+			}
+		}
+	}
+	if len(seen) != len(paths) {
+		t.Errorf("only %v are used anywhere", seen)
+	}
+}
