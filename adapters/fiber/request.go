@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,11 +9,12 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
 // ErrHandlerFailed is in the error of tasks that were dropped because their handler returned an error, which is in it too.
-var ErrHandlerFailed = errors.New("the handler returned an error")
+var ErrHandlerFailed = httpx.ErrHandlerFailed
 
 // maxWait is how long the tasks of a request wait for the sign that the response is out. Fasthttp always gives it, as far as is known;
 // but a task that starts early is better than one that never does.
