@@ -120,15 +120,19 @@ func guideFile(b block, dir string) (name, text string) {
 	return dir + "/guide.go", fmt.Sprintf(aroundGuide, d.imports, d.used, d.variables, result, b.file, b.line, b.text, end)
 }
 
-// guides returns the Go code of docs, but for backends.md: that is held to examples/custombackend, and for adapters.md, which shows tests.
+// guides returns the Go code of docs, but for backends.md: that is held to examples/custombackend; and of adapters.md the whole files only: the
+// rest is held to where it is from.
 func guides(t *testing.T) (files map[string]string, all []block) {
 	t.Helper()
 	files = map[string]string{}
 	for _, file := range documents(t) {
-		if path.Dir(file) != "docs" || file == "docs/backends.md" || file == "docs/adapters.md" {
+		if path.Dir(file) != "docs" || file == "docs/backends.md" {
 			continue
 		}
 		for _, b := range blocks(t, file, "go") {
+			if file == "docs/adapters.md" && !fileName.MatchString(b.text) {
+				continue
+			}
 			name, text := guideFile(b, fmt.Sprintf("guide%d", len(all)))
 			files[name] = text
 			all = append(all, b)
