@@ -1,14 +1,26 @@
 // Package taskvet is the analysis behind cmd/taskvet: it finds closures given to Add that keep what belongs to the request.
 //
 // A task runs after the response has been sent. By then the framework has given the request's context to somebody else, the
-// body is closed, uploaded files are removed, and the memory behind Fiber's strings holds the next request.
+// body is closed, uploaded files are removed, and the memory behind Fiber's strings and Chi's parameters holds the next request.
 //
 // A task is what is given to Add of an adapter or of core, or to core's WorkOf (so that Manager.Add and Batch.Add are
-// covered): a function literal, a variable that one was assigned to, or a method value. Functions that a task calls
-// through a variable belong to it.
+// covered): a function literal, a variable that one was assigned to, a method value, or what a function of the package, or a literal called on the
+// spot, returns. Functions that a task calls through a variable belong to it, and so does what is passed to a function of the package that
+// makes a task of it.
 //
-// It looks at one function at a time, without following calls: what a call of a function of the program returns is taken as
-// harmless. Structs are followed one field deep. Strings that Fiber's BodyParser and its relatives write into a struct are not seen.
+//	analyzer.go   finds what becomes a task
+//	checker.go    looks at a task: which captured variables it uses, and how
+//	functions.go  the package's own functions that make tasks, or pass them on
+//	forbidden.go  types and members that a task must not use
+//	held.go       variables whose own type hides one of them
+//	chi.go        Chi's route parameters
+//	fiber.go      text in Fiber's memory, and the fix
+//	origin.go     where text comes from; text.go what functions of the standard library return
+//	assign.go     what each variable gets
+//	goroutine.go  go statements that use a framework's context
+//
+// It does not look into the functions that a task calls: what it passes on is taken as used well, and what it gets from there as harmless. Structs are
+// followed one field deep.
 //
 // It is not for tasks that are given as calls (Task.With): those encode their arguments at once.
 package taskvet

@@ -56,13 +56,16 @@ func (s search) variable(v *types.Var, at ast.Expr, field *types.Var) string {
 	}
 	s.open[v] = true
 	defer delete(s.open, v)
-	for _, a := range s.assigned.reaching(v, at.Pos()) {
+	for _, a := range s.assigned.reaching(v, field, at.Pos()) {
 		asked := field
 		switch {
 		case !a.whole && field != nil && a.field != nil && a.field != field:
 			continue
 		case !a.whole || a.part:
 			asked = nil
+		}
+		if a.parser != "" {
+			return a.parser
 		}
 		if m := s.origin(a.expr, asked); m != "" {
 			return m
@@ -114,7 +117,7 @@ func (s search) call(e *ast.CallExpr) string {
 		return s.builtin(f.Name(), e)
 	case *types.Func:
 		if recv := f.Signature().Recv(); recv != nil {
-			if path, name := nameOf(recv.Type()); path == fiberPath && name == "Ctx" && sharesMemory(f.Name()) {
+			if isFiberCtx(f) && sharesMemory(f.Name()) {
 				return f.Name()
 			}
 			return ""

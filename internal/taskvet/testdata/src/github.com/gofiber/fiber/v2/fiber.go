@@ -12,3 +12,5 @@ func (c *Ctx) BaseURL() string                    { return "" }
 func (c *Ctx) ParamsInt(string) (int, error)      { return 0, nil }
 func (c *Ctx) Locals(any, ...any) any             { return nil }
 func (c *Ctx) Next() error                        { return nil }
+func (c *Ctx) BodyParser(any) error               { return nil }
+func (c *Ctx) QueryParser(any) error              { return nil }
