@@ -20,7 +20,8 @@
 //
 //   - Never use c, or c.Context(), inside a task. Fiber reuses them, so they belong to somebody else's request by then. A UserContext that
 //     is built on c.Context() is not given to tasks for that reason: they get an empty one.
-//   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too: a closure that captures one sees it change. Take
+//   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too, also in a struct that BodyParser or
+//     QueryParser filled, and in the UserContext: a closure that captures one, or reads one from its context, sees it change. Take
 //     a copy by strings.Clone or utils.CopyString, or make the app with Immutable: true. Arguments of a Call are safe as they
 //     are, since With encodes them at once, and so are the texts of taskflow.Tag and taskflow.Name, which are copied.
 //   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.

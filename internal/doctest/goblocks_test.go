@@ -143,7 +143,7 @@ func TestDocumentsSayWherePackagesAre(t *testing.T) {
 	for _, file := range documents(t) {
 		for _, b := range blocks(t, file, "go") {
 			for name, path := range paths {
-				if !regexp.MustCompile(`\b`+name+`\.[A-Z]`).MatchString(b.text) {
+				if !regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(b.text) {
 					continue
 				}
 				seen[name] = true
