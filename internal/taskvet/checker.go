@@ -15,7 +15,7 @@ type checker struct {
 	immutable bool
 	assigned  assignments
 	functions functions
-	wrappers  []parameter
+	wrappers  []parameter  // found, and not followed yet
 	visited   map[any]bool // literals, variables and bodies that were looked at: they may lead to each other
 	reported  map[finding]bool
 }

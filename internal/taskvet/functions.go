@@ -3,7 +3,6 @@ package taskvet
 import (
 	"go/ast"
 	"go/types"
-	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/types/typeutil"
@@ -83,15 +82,16 @@ func (c *checker) declOf(call *ast.CallExpr) *ast.FuncDecl {
 
 // wrapper notes that a parameter becomes a task, or a part of one: what is passed to that function is a task, too.
 func (c *checker) wrapper(v *types.Var) {
-	if p, ok := c.functions.params[v]; ok && !slices.Contains(c.wrappers, p) {
+	if p, ok := c.functions.params[v]; ok {
 		c.wrappers = append(c.wrappers, p)
 	}
 }
 
 // callsOfWrappers looks at what the package's own functions get as tasks. Such a call may be in a wrapper itself, and make a further one.
 func (c *checker) callsOfWrappers(calls []*ast.CallExpr) {
-	for i := 0; i < len(c.wrappers); i++ {
-		w := c.wrappers[i]
+	for len(c.wrappers) > 0 {
+		w := c.wrappers[0]
+		c.wrappers = c.wrappers[1:]
 		for _, call := range calls {
 			f, ok := typeutil.Callee(c.pass.TypesInfo, call).(*types.Func)
 			if ok && f.Origin() == w.of && w.index < len(call.Args) {
