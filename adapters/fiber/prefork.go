@@ -226,8 +226,5 @@ func (k *children) wait(ctx context.Context, unsignal func(), m *taskflow.Manage
 			return errors.Join(failure, fmt.Errorf("%d child processes had not ended after %v and were killed", killed, timeout))
 		}
 	}
-	if failure == nil {
-		m.Logger().Info("stopped", "children", all)
-	}
 	return failure
 }
