@@ -26,6 +26,7 @@ const maxWait = 30 * time.Second
 // pays for it, also those that add nothing.
 type request struct {
 	context.Context // the UserContext, as the middleware found it
+	pooled          bool // it is built on the *fasthttp.RequestCtx: handlers may look into it, tasks may not
 	batch           taskflow.Batch
 
 	mu    sync.Mutex
@@ -33,16 +34,16 @@ type request struct {
 	timer *time.Timer // releases the batch when the sign does not come
 }
 
-// requestKey is the key of the *request among fasthttp's user values, and only there: a context that has it is built on a
-// *fasthttp.RequestCtx.
+// requestKey is the key of the *request among fasthttp's user values: a context that has it is built on a *fasthttp.RequestCtx.
 type requestKey struct{}
 
 // begin starts following the request of c.
 func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
-	q := &request{Context: detached(c.UserContext())}
+	q := &request{Context: c.UserContext()}
 	q.batch.Init(m)
 	q.batch.Capture(detached)
 	c.Locals(requestKey{}, q)
+	q.pooled = isPooled(q.Context)
 	c.Locals(taskflow.BatchKey{}, &q.batch) // for taskflow.Add(c.Context(), …), and for an outerBatch
 	c.SetUserContext(q)
 	return q
@@ -50,8 +51,14 @@ func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
 
 // Value implements context.Context.
 func (q *request) Value(key any) any {
-	if _, ok := key.(taskflow.BatchKey); ok {
+	switch key.(type) {
+	case taskflow.BatchKey:
 		return &q.batch
+	case requestKey: // not asked of the Context: that may serve another request by now
+		if q.pooled {
+			return q
+		}
+		return nil
 	}
 	return q.Context.Value(key)
 }
@@ -67,10 +74,17 @@ func outerBatch(c *fiber.Ctx) *taskflow.Batch {
 // detached returns ctx, or an empty context when ctx is built on a *fasthttp.RequestCtx: that one serves other requests when a task
 // would look into it.
 func detached(ctx context.Context) context.Context {
-	if _, pooled := ctx.(*fasthttp.RequestCtx); pooled || ctx.Value(requestKey{}) != nil {
+	if isPooled(ctx) {
 		return context.Background()
 	}
 	return ctx
+}
+
+func isPooled(ctx context.Context) bool {
+	if _, ok := ctx.(*fasthttp.RequestCtx); ok {
+		return true
+	}
+	return ctx.Value(requestKey{}) != nil
 }
 
 // end says that the handlers have returned with err.
