@@ -27,7 +27,8 @@
 //   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.
 //   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover.
 //   - An uploaded file is gone when the handler has returned. Save it before adding the task, and give the task its new place.
-//   - Tasks start after the last byte of the response. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
+//   - Tasks start after the last byte of the response, also of a body that is streamed for minutes; a client that does not read one
+//     holds its tasks up until its connection ends, which Config.WriteTimeout bounds. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
 //     over, and when fasthttp.TimeoutHandler has answered already, they start when the handlers have returned.
 //   - app.Listen returns as soon as Shutdown begins, so a main function that ends with it cuts off requests and tasks. [Run] waits for both.
 //   - Middleware that reads or packs whole responses (compress, etag, cache) holds live streams up: have it skip the dashboard's path.

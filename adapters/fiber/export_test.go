@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -13,3 +14,6 @@ func Bridge(h http.Handler, m *taskflow.Manager) fiber.Handler {
 	b := &bridge{handler: h, m: m}
 	return func(c *fiber.Ctx) error { return b.serve(c, "/below") }
 }
+
+// ImpatientMiddleware is Middleware with another wait for the sign that the response is out.
+func ImpatientMiddleware(m *taskflow.Manager, wait time.Duration) fiber.Handler { return middleware(m, wait) }

@@ -17,7 +17,7 @@ import (
 var ErrHandlerFailed = httpx.ErrHandlerFailed
 
 // maxWait is how long the tasks of a request wait for the sign that the response is out. Fasthttp always gives it, as far as is known;
-// but a task that starts early is better than one that never does.
+// but a task that starts early is better than one that never does. A body that is streamed may last, and its end cannot be missed.
 const maxWait = 30 * time.Second
 
 // request follows one request from the middleware to the moment at which its tasks may start. Fasthttp closes user values that
@@ -28,6 +28,7 @@ type request struct {
 	context.Context // the UserContext, as the middleware found it
 	pooled          bool // it is built on the *fasthttp.RequestCtx: handlers may look into it, tasks may not
 	batch           taskflow.Batch
+	wait            time.Duration // for the sign, at most
 
 	mu    sync.Mutex
 	over  bool
@@ -38,8 +39,8 @@ type request struct {
 type requestKey struct{}
 
 // begin starts following the request of c.
-func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
-	q := &request{Context: c.UserContext()}
+func begin(m *taskflow.Manager, c *fiber.Ctx, wait time.Duration) *request {
+	q := &request{Context: c.UserContext(), wait: wait}
 	q.batch.Init(m)
 	q.batch.Capture(detached)
 	c.Locals(requestKey{}, q)
@@ -96,10 +97,10 @@ func (q *request) end(c *fasthttp.RequestCtx, err error) {
 		c.ConnRequestNum() == 0,             // no fasthttp server is behind this, so nobody closes user values
 		c.LastTimeoutErrorResponse() != nil: // fasthttp.TimeoutHandler has answered, and abandoned this context
 		q.release()
-	case !q.batch.Empty():
+	case !q.batch.Empty() && !c.Response.IsBodyStream():
 		q.mu.Lock()
 		if !q.over {
-			q.timer = time.AfterFunc(maxWait, q.release)
+			q.timer = time.AfterFunc(q.wait, q.release)
 		}
 		q.mu.Unlock()
 	}
