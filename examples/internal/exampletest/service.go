@@ -6,10 +6,12 @@ package exampletest
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
 	"maps"
 	"mime/multipart"
 	"net"
@@ -42,18 +44,22 @@ func FromUploadToHistory(t *testing.T) {
 		"small.gif":   {"64.png": {X: 64, Y: 48}, "160.png": {X: 160, Y: 120}, "320.png": {X: 200, Y: 150}}, // it has 200 × 150 itself
 	}
 	for sample, sizes := range want {
-		send := p.uploadForm
-		if sample == "evening.png" {
-			send = p.uploadRaw
+		var id string
+		switch sample {
+		case "evening.png":
+			id = p.uploadRaw(sample)
+		case "small.gif":
+			id = p.uploadForm(sample, "Multipart/Form-Data") // as good as in small letters
+		default:
+			id = p.uploadForm(sample, "multipart/form-data")
 		}
-		id := send(sample)
 		got := p.thumbnails(id, len(sizes))
 		if !maps.Equal(got, sizes) {
 			t.Errorf("%s has the thumbnails %v, want %v", sample, got, sizes)
 		}
 	}
 
-	corrupt := p.uploadForm("corrupt.jpg")
+	corrupt := p.uploadForm("corrupt.jpg", "multipart/form-data")
 	failed := p.waitRecord("tag=upload:"+corrupt+"&status=failed", "the corrupt picture's record")
 	if !strings.Contains(failed.Error, "the jpeg picture is damaged") || failed.RetriesUsed() != 0 {
 		t.Errorf("the corrupt picture failed with %q after %d retries, want a clear error at once", failed.Error, failed.RetriesUsed())
@@ -128,6 +134,72 @@ func RefusesWhatIsTooLarge(t *testing.T) {
 		t.Errorf("the bomb failed with %q", r.Error)
 	}
 	p.terminate()
+}
+
+// RefusesWhatUnpacksToTooMuch sends bodies that are small and say that they are packed.
+func RefusesWhatUnpacksToTooMuch(t *testing.T) {
+	t.Helper()
+	p := newProgram(t)
+	p.start()
+	const unpacked = 2 * service.MaxUpload
+	const order, orderEnd = `{"item":"frame","quantity":2,"email":"ada@example.com","x":"`, `"}`
+	const form, formEnd = "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n", "\r\n--x--\r\n"
+	for _, tt := range []struct {
+		path, kind, begin, end string
+		want                   int // 202: it is kept as it came
+	}{
+		{"/signup", "application/json", order, orderEnd, http.StatusBadRequest},
+		{"/orders", "application/json", order, orderEnd, http.StatusBadRequest},
+		{"/images", "image/png", "", "", http.StatusAccepted},
+		{"/images", "multipart/form-data; boundary=x", form, formEnd, http.StatusBadRequest},
+	} {
+		packed := new(bytes.Buffer)
+		z := gzip.NewWriter(packed)
+		if _, err := io.Copy(z, io.MultiReader(strings.NewReader(tt.begin), io.LimitReader(letters{}, unpacked), strings.NewReader(tt.end))); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequest(http.MethodPost, p.url+tt.path, packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", tt.kind)
+		req.Header.Set("Content-Encoding", "gzip")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil || resp.StatusCode != tt.want {
+			t.Errorf("POST %s of a packed %s: %s (%v), want %d", tt.path, tt.kind, resp.Status, err, tt.want)
+		}
+	}
+	p.terminate()
+	var kept int64
+	err := filepath.WalkDir(filepath.Join(p.folder, "incoming"), func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			kept += info.Size()
+		}
+		return err
+	})
+	if err != nil || kept == 0 || kept > service.MaxUpload {
+		t.Errorf("%d bytes are kept of the uploads (%v), want what was sent, which is far less than %d", kept, err, service.MaxUpload)
+	}
+}
+
+// letters is a text without end.
+type letters struct{}
+
+func (letters) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
 }
 
 type zeros struct{}
@@ -210,7 +282,7 @@ func (p *program) eventually(what string, cond func() bool) {
 	}
 }
 
-func (p *program) uploadForm(sample string) (id string) {
+func (p *program) uploadForm(sample, kind string) (id string) {
 	p.t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "gin", "samples", sample))
 	if err != nil {
@@ -228,7 +300,7 @@ func (p *program) uploadForm(sample string) (id string) {
 	if err := form.Close(); err != nil {
 		p.t.Fatal(err)
 	}
-	return p.upload(form.FormDataContentType(), body)
+	return p.upload(kind+"; boundary="+form.Boundary(), body)
 }
 
 func (p *program) uploadRaw(sample string) (id string) {
