@@ -25,7 +25,8 @@
 //     a copy by strings.Clone or utils.CopyString, or make the app with Immutable: true. Arguments of a Call are safe as they
 //     are, since With encodes them at once, and so are the texts of taskflow.Tag and taskflow.Name, which are copied.
 //   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.
-//   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover.
+//   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover. Put before it as well what
+//     answers errors itself and returns nil, as Fiber's logger does: behind it, it would hide them.
 //   - An uploaded file is gone when the handler has returned. Save it before adding the task, and give the task its new place.
 //   - Tasks start after the last byte of the response, also of a body that is streamed for minutes; a client that does not read one
 //     holds its tasks up until its connection ends, which Config.WriteTimeout bounds. Where no server tells when that is (adaptor.FiberApp), when the connection is taken

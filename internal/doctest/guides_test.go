@@ -37,8 +37,8 @@ var dialects = map[string]dialect{
 	},
 	"fiber": {
 		`"github.com/gofiber/fiber/v2"; "github.com/gofiber/fiber/v2/middleware/basicauth"; "github.com/gofiber/fiber/v2/middleware/compress"; ` +
-			`"github.com/gofiber/fiber/v2/middleware/recover"; tasks "github.com/taskflow-go/taskflow/adapters/fiber"`,
-		"fiber.New, basicauth.New, compress.New, recover.New, tasks.Middleware",
+			`"github.com/gofiber/fiber/v2/middleware/logger"; "github.com/gofiber/fiber/v2/middleware/recover"; tasks "github.com/taskflow-go/taskflow/adapters/fiber"`,
+		"fiber.New, basicauth.New, compress.New, logger.New, recover.New, tasks.Middleware",
 		"app *fiber.App, c *fiber.Ctx",
 	},
 }
