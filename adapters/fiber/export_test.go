@@ -16,4 +16,9 @@ func Bridge(h http.Handler, m *taskflow.Manager) fiber.Handler {
 }
 
 // ImpatientMiddleware is Middleware with another wait for the sign that the response is out.
-func ImpatientMiddleware(m *taskflow.Manager, wait time.Duration) fiber.Handler { return middleware(m, wait) }
+func ImpatientMiddleware(m *taskflow.Manager, wait time.Duration) fiber.Handler {
+	return middleware(m, wait)
+}
+
+// Requests are those that Mount looks at.
+func Requests() []string { return requests() }

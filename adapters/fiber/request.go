@@ -25,7 +25,7 @@ const maxWait = 30 * time.Second
 // the *fiber.Ctx, so it holds nothing of it. It is one piece with the request's UserContext and its batch, because every request
 // pays for it, also those that add nothing.
 type request struct {
-	context.Context // the UserContext, as the middleware found it
+	context.Context      // the UserContext, as the middleware found it
 	pooled          bool // it is built on the *fasthttp.RequestCtx: handlers may look into it, tasks may not
 	batch           taskflow.Batch
 	wait            time.Duration // for the sign, at most
