@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/taskflow-go/taskflow/adapters/internal/lifecycle"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -22,3 +23,12 @@ func ImpatientMiddleware(m *taskflow.Manager, wait time.Duration) fiber.Handler 
 
 // Requests are those that Mount looks at.
 func Requests() []string { return requests() }
+
+// MayPrefork is the check of Run for an app with Prefork on another system.
+func MayPrefork(system string, m *taskflow.Manager, opts ...RunOption) error {
+	cfg, err := lifecycle.Apply(opts)
+	if err != nil {
+		return err
+	}
+	return mayPrefork(system, cfg, m)
+}

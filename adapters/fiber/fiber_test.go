@@ -17,6 +17,7 @@ import (
 	tasks "github.com/taskflow-go/taskflow/adapters/fiber"
 	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
 )
 
 func newApp(m *taskflow.Manager) *fiber.App {
@@ -165,5 +166,24 @@ func TestHeadRequestsAndSilentConnections(t *testing.T) {
 	}
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("a silent connection held the stop up for %v", d)
+	}
+}
+
+func TestPathsBelowAMountAreDecodedOnce(t *testing.T) {
+	t.Parallel()
+	for _, unescape := range []bool{false, true} {
+		app := fiber.New(fiber.Config{UnescapePath: unescape})
+		tasks.Mount(app, adaptertest.StartedManager(t), "/tasks", dashboard.Public())
+		for path, want := range map[string]int{"/tasks/d%61shboard": http.StatusOK, "/tasks/d%2561shboard": http.StatusNotFound} {
+			req := httptest.NewRequest("GET", path, nil)
+			req.Header.Set("Accept", "text/html")
+			resp, err := app.Test(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != want {
+				t.Errorf("UnescapePath %v: GET %s: %s, want %d", unescape, path, resp.Status, want)
+			}
+		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Run serves app on addr (host:port) with the tasks of m, until ctx ends or the process gets SIGINT or SIGTERM. It takes the
 // place of app.Listen. context.Background() is all it needs: it handles the signals itself, and after the first one the second kills.
-// It listens on IPv4 and IPv6 alike; for anything else there is [WithListener].
+// It listens on IPv4 and IPv6 alike (with Prefork on one of them, see [AllowPrefork]); for anything else there is [WithListener].
 //
 // Start: the listener is bound, the manager started (backend opened, pending tasks recovered), then requests are accepted.
 // Stop: live streams say goodbye, no more connections are accepted, requests in flight finish and may still add tasks, then
@@ -23,7 +23,7 @@ import (
 //
 // It returns nil after a clean stop. Otherwise it returns, joined: what could not be done at the start (an address that is
 // taken, a bad option, [ErrPrefork], an error of Manager.Start; ErrStopped for a manager that was stopped before), why serving ended by
-// itself, requests that did not finish in time, the error of Manager.Stop. m is stopped when Run returns, unless it was never started:
+// itself, requests that did not finish in time, the error of Manager.Stop; with Prefork, how child processes have failed. m is stopped when Run returns, unless it was never started:
 // because an option, the address or the listener was bad, or because ctx had ended before.
 func Run(ctx context.Context, app *fiber.App, m *taskflow.Manager, addr string, opts ...RunOption) error {
 	if app != nil && app.Config().Prefork {

@@ -25,6 +25,7 @@ func assignmentsOf(info *types.Info, files []*ast.File) assignments {
 	for _, f := range files {
 		ast.PreorderStack(f, nil, c.visit)
 	}
+	c.bind(files)
 	return c.found
 }
 
@@ -36,9 +37,11 @@ type collector struct {
 func (c collector) visit(n ast.Node, stack []ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
-		// s += x makes a new string, which does not make an old one any safer: it is no assignment here.
-		if n.Tok == token.ASSIGN || n.Tok == token.DEFINE {
+		switch {
+		case n.Tok == token.ASSIGN || n.Tok == token.DEFINE, n.Tok == token.ADD_ASSIGN && neverEmpty(c.info, n.Rhs[0]):
 			c.addAll(n.Lhs, n.Rhs, n, blockOf(stack))
+		case n.Tok == token.ADD_ASSIGN: // either side may turn out to be all of the sum
+			c.addAll(n.Lhs, n.Rhs, n, nil)
 		}
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))

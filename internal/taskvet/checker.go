@@ -51,6 +51,13 @@ func (c *checker) task(e ast.Expr) {
 			c.task(e.Args[0]) // a conversion to a named function type
 			return
 		}
+		for _, arg := range e.Args { // what is made of a function calls it, as a rule
+			if t := c.pass.TypesInfo.TypeOf(arg); t != nil {
+				if _, ok := t.Underlying().(*types.Signature); ok {
+					c.task(arg)
+				}
+			}
+		}
 		c.madeBy(e)
 	case *ast.SelectorExpr:
 		if s := c.pass.TypesInfo.Selections[e]; s != nil && s.Kind() == types.MethodVal {
@@ -75,6 +82,10 @@ func (c *checker) variable(v *types.Var) {
 
 func (c *checker) methodValue(e *ast.SelectorExpr) {
 	if why := forbidden(c.pass.TypesInfo.TypeOf(e.X)); why != "" {
+		c.report(nil, e, "is a method of", e.X, why)
+		return
+	}
+	if why := viaSelector(c.pass.TypesInfo, e); why != "" {
 		c.report(nil, e, "is a method of", e.X, why)
 		return
 	}
@@ -157,7 +168,7 @@ func (c *checker) picked(id *ast.Ident, stack []ast.Node) (what ast.Expr, why st
 			return what, why, true
 		}
 		if s, ok := around.(*ast.SelectorExpr); ok {
-			if why := forbiddenMember(info.TypeOf(what), s.Sel.Name); why != "" {
+			if why := viaSelector(info, s); why != "" {
 				return s, why, true
 			}
 		}

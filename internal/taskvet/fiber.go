@@ -17,7 +17,8 @@ func sharesMemory(method string) bool {
 	case "Params", "AllParams", "Query", "Queries", "FormValue", "Cookies",
 		"Body", "BodyRaw",
 		"Get", "GetReqHeaders", "GetRespHeader", "GetRespHeaders",
-		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs":
+		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs", "Range",
+		"Context", "Request", "Response": // what fasthttp's own methods return of these
 		return true
 	}
 	return false
@@ -49,7 +50,7 @@ func isFiberCtx(f *types.Func) bool {
 
 // fiberText reports e, which the task reads of the captured v, when it may be text in Fiber's memory.
 func (c *checker) fiberText(lit *ast.FuncLit, e ast.Expr, v *types.Var) {
-	s := search{info: c.pass.TypesInfo, assigned: c.assigned, open: map[*types.Var]bool{}}
+	s := search{info: c.pass.TypesInfo, assigned: c.assigned}
 	method := s.origin(e, nil)
 	if method == "" {
 		return

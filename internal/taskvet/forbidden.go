@@ -41,7 +41,7 @@ func forbidden(t types.Type) string {
 		}
 	case "net/http":
 		switch name {
-		case "ResponseWriter", "ResponseController":
+		case "ResponseWriter", "ResponseController", "Flusher", "Hijacker", "Pusher":
 			return whyResponse
 		}
 	case "mime/multipart":

@@ -96,6 +96,15 @@ func (c *checker) goroutineBody(lit *ast.FuncLit) {
 			if i < 0 {
 				break
 			}
+			if s, ok := stack[i].(*ast.SelectorExpr); ok {
+				for _, t := range owners(c.pass.TypesInfo, s)[1:] { // what is embedded
+					if why := reused(t); why != "" {
+						found = true
+						c.pass.Reportf(s.Pos(), "goroutine uses %s, %s", types.ExprString(s), why)
+						return false
+					}
+				}
+			}
 			what = part(c.pass.TypesInfo, what, stack[i])
 		}
 		return true

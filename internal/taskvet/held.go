@@ -18,7 +18,7 @@ func (c *checker) held(e ast.Expr, open map[*types.Var]bool) (what ast.Expr, why
 	switch e := e.(type) {
 	case *ast.Ident:
 		v, ok := info.ObjectOf(e).(*types.Var)
-		if !ok || open[v] {
+		if !ok || open[v] || holdsNothing(v.Type()) {
 			return nil, ""
 		}
 		open[v] = true
@@ -32,7 +32,7 @@ func (c *checker) held(e ast.Expr, open map[*types.Var]bool) (what ast.Expr, why
 			}
 		}
 	case *ast.SelectorExpr:
-		if why := forbiddenMember(info.TypeOf(e.X), e.Sel.Name); why != "" {
+		if why := viaMember(info, e); why != "" {
 			return e, why
 		}
 	case *ast.TypeAssertExpr:
@@ -53,6 +53,12 @@ func (c *checker) held(e ast.Expr, open map[*types.Var]bool) (what ast.Expr, why
 		}
 	}
 	return nil, ""
+}
+
+// holdsNothing reports whether a value of type t is a plain one, or an error: what came along with the value that is looked for.
+func holdsNothing(t types.Type) bool {
+	_, basic := t.Underlying().(*types.Basic)
+	return basic || types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
 // wraps reports whether what a call returns goes on using its arguments.

@@ -105,11 +105,14 @@ func serve(srv Server, ln net.Listener) error {
 	return nil
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr string) (net.Listener, error) { return Listen(ctx, "tcp", addr) }
+
+// Listen listens on a network that net.Listen knows. Its errors name addr.
+func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	if addr == "" {
 		return nil, errors.New(`the address is empty: write host:port, like ":8080"`)
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("address %s is taken by another listener: stop that one, or choose another address: %w", addr, err)

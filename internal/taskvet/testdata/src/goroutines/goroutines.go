@@ -38,6 +38,12 @@ func onGin(c *gin.Context) {
 	work(func() { work(c) })
 }
 
+type embedding struct{ *gin.Context }
+
+func embedded(e embedding) {
+	go func() { work(e.Query("a")) }() // want `goroutine uses e.Query, a \*gin.Context`
+}
+
 func onFiber(c *fiber.Ctx) error {
 	go func() { work(c.Params("a")) }() // want `goroutine uses c, a \*fiber.Ctx: Fiber reuses it .* strings.Clone`
 	return nil
