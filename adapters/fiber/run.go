@@ -23,8 +23,8 @@ import (
 //
 // It returns nil after a clean stop. Otherwise it returns, joined: what could not be done at the start (an address that is
 // taken, a bad option, [ErrPrefork], an error of Manager.Start; ErrStopped for a manager that was stopped before), why serving ended by
-// itself, requests that did not finish in time, the error of Manager.Stop; with Prefork, how child processes have failed. m is stopped when Run returns, unless it was never started:
-// because an option, the address or the listener was bad, or because ctx had ended before.
+// itself, requests that did not finish in time, the error of Manager.Stop; with Prefork, how child processes have failed. m is stopped when
+// Run returns, unless it was never started: because an option, the address or the listener was bad, or because ctx had ended before.
 func Run(ctx context.Context, app *fiber.App, m *taskflow.Manager, addr string, opts ...RunOption) error {
 	if app != nil && app.Config().Prefork {
 		return runPrefork(ctx, app, m, addr, opts)
