@@ -48,7 +48,7 @@ var rules = []rule{
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 
 	{folder: "examples", own: []string{"adapters", "backends", "core", "dashboard"},
-		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2", "golang.org/x/image"}, tests: with()},
+		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2", "golang.org/x/image", "github.com/gofrs/flock"}, tests: with()},
 
 	{folder: "cmd/taskvet", own: []string{"internal/taskvet"}, other: []string{"golang.org/x/tools"}, tests: with()},
 
