@@ -122,6 +122,9 @@ func (m *Manager) acceptBegun(ctx context.Context, j *job) error {
 	}
 	if err := m.journal.put(ctx, j); err != nil {
 		j.pool.release()
+		if j.isLost() {
+			m.registry.found()
+		}
 		m.unaccept(j, err)
 		return err
 	}

@@ -17,14 +17,16 @@ type Backend interface {
 	// Save stores finished records in the history and returns how many it wrote. Saving a record again replaces it. A
 	// record that was pending under the same id is pending no more: a backend with a Journal or Claimer removes that row
 	// in the same atomic step. A record with an Owner is written only by who holds its task: one whose pending row another owner
-	// holds, or that has no such row but is in the history with another Owner, is left out and not counted.
+	// holds, or that has no such row but is in the history with another Owner, is left out and not counted. (No owner is not
+	// another one: a row that is free can be finished by who held it, and a record without an Owner is always written.)
 	Save(ctx context.Context, records []Record) (int, error)
 	// Load returns every finished record, in no particular order. A row that cannot be read is reported (logged) and
 	// skipped: it must not hide the others.
 	Load(ctx context.Context) ([]Record, error)
 	// SavePending stores the unfinished tasks of this instance at its graceful stop, replacing what this instance stored
 	// before (and nothing that another instance stored). They have no owner from then on: whoever starts next may take
-	// them. Rows that another instance holds are left alone. Returns how many it wrote.
+	// them. Rows that another instance holds are left alone, and with a Journal a task that is finished is not pending again: neither
+	// is counted. Returns how many it wrote. An instance is whoever joined, claimed or put rows through this Backend.
 	SavePending(ctx context.Context, records []Record) (int, error)
 	// LoadPending returns the unfinished tasks. Called at Start.
 	LoadPending(ctx context.Context) ([]Record, error)

@@ -11,7 +11,8 @@ import (
 // cause that is ErrCancelled and carries the reason, and the task ends as cancelled when its function returns with an error; a
 // function that returns nil has succeeded all the same, and its log says that it was cancelled. The record is as it is right
 // after. A task that another instance of the same backend holds is cancelled through that one, which is waited for for up to 2 s; one that
-// nobody holds is cancelled in the backend. Errors: ErrNotFound, ErrNotCancellable, and the backend's.
+// nobody holds is cancelled in the backend. Errors: ErrNotFound, ErrNotCancellable,
+// ErrHeldElsewhere, and the backend's.
 func (m *Manager) Cancel(ctx context.Context, id, reason string) (Record, error) {
 	key, err := parseID(id)
 	if err != nil {

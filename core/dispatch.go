@@ -139,11 +139,11 @@ func (m *Manager) finish(j *job, status Status, err error) bool {
 	return true
 }
 
-// giveUp records a running job as interrupted although its function has not returned. False: it does not run.
-func (m *Manager) giveUp(j *job, err error) bool {
+// giveUp gives a running job its final status although its function has not returned, or never will. False: it does not run.
+func (m *Manager) giveUp(j *job, status Status, err error) bool {
 	why, now := newFailure(err), time.Now().UnixNano()
 	j.mu.Lock()
-	if j.status != StatusRunning || !j.to(StatusInterrupted) {
+	if j.status != StatusRunning || !j.to(status) {
 		j.mu.Unlock()
 		return false
 	}

@@ -40,6 +40,8 @@ var (
 	ErrNotRetryable = errors.New("taskflow: task cannot be retried")
 	// ErrNotCancellable: only pending and running tasks can be cancelled.
 	ErrNotCancellable = errors.New("taskflow: task cannot be cancelled")
+	// ErrHeldElsewhere: another instance holds the task, and the backend has no [Messenger] to reach it.
+	ErrHeldElsewhere = errors.New("taskflow: another instance holds the task")
 	// ErrNotSupported: the backend lacks the optional interface that the operation needs.
 	ErrNotSupported = errors.New("taskflow: not supported by the backend")
 	// ErrInterrupted: the manager stopped before the task could end.

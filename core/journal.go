@@ -246,8 +246,11 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	records := make([]Record, 0, len(entries))
 	last := make(map[*job]int, len(entries))
 	for _, e := range entries {
+		if e.job.isLost() { // all are answered alike, so each is tried by itself
+			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
+		}
 		r := e.job.snapshot(true)
-		if r.Status.Final() || e.job.isLost() {
+		if r.Status.Final() {
 			continue
 		}
 		if i, twice := last[e.job]; twice {

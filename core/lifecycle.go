@@ -291,7 +291,7 @@ func (m *Manager) cancelRunning() (n int) {
 func (m *Manager) abandon() (n int) {
 	reason := fmt.Errorf("%w: %w, and the function did not return within %v after its context ended", ErrInterrupted, ErrStopped, m.cfg.grace)
 	m.registry.walk(taskID{}, func(j *job) bool {
-		if m.giveUp(j, reason) {
+		if m.giveUp(j, StatusInterrupted, reason) {
 			n++
 			m.log.Error("taskflow: a task ignores that its context has ended", "task_id", j.id.String(), "task", j.name)
 		}

@@ -20,6 +20,7 @@ const DefaultPool = "default"
 type Manager struct {
 	cfg  config
 	name atomic.Pointer[string] // the id of the instance, see Instance
+	self Instance               // what others see of the process
 	log  *slog.Logger
 
 	tasks map[string]*definition // by name and alias; never written to after New
@@ -89,7 +90,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 		}
 	}
 	m := &Manager{
-		cfg: cfg, log: cfg.logger,
+		cfg: cfg, log: cfg.logger, self: describe(),
 		tasks: map[string]*definition{}, pools: map[string]*pool{}, draining: make(chan struct{}),
 	}
 	m.rename()
@@ -310,10 +311,10 @@ func (m *Manager) Tasks() []TaskInfo {
 
 // PoolInfo is the state of a pool at one moment.
 type PoolInfo struct {
-	Name    string
-	Limit   int // tasks that may run at once
-	Running int // workers at work: running a task, or held up because the backend cannot keep up
-	Waiting int // ready to run; delayed tasks and those whose response is not out yet do not count
+	Name    string `json:"name"`
+	Limit   int    `json:"limit"`   // tasks that may run at once
+	Running int    `json:"running"` // workers at work: running a task, or held up because the backend cannot keep up
+	Waiting int    `json:"waiting"` // ready to run; delayed tasks and those whose response is not out yet do not count
 }
 
 // Draining is closed when the manager begins to stop: time to end long-lived streams.

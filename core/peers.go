@@ -21,7 +21,6 @@ type peers struct {
 	store  InstanceStore
 	claims Claimer   // nil: the backend has none
 	mail   Messenger // nil: the backend has none
-	self   Instance  // what does not change
 	wake   chan struct{}
 
 	position string // in the mail; used by run alone
@@ -50,7 +49,6 @@ func newPeers(m *Manager, store InstanceStore) *peers {
 
 // join makes this instance known, and frees what dead ones hold. Start calls it before it takes over what waits.
 func (p *peers) join(ctx context.Context) error {
-	p.self = describe()
 	sent := time.Now()
 	if err := p.store.Join(ctx, p.ownInstance(), p.m.cfg.lease); err != nil {
 		return fmt.Errorf("join the instances: %w", err)
@@ -94,11 +92,18 @@ func describe() Instance {
 
 // ownInstance is this one as it is now.
 func (p *peers) ownInstance() Instance {
-	i := p.self
-	i.ID, i.Pools, i.DegradedSince = p.m.Instance(), p.m.Pools(), p.m.DegradedSince()
-	pending, running := p.m.live()
-	i.Waiting, i.Running = int(pending), int(running)
+	i := p.m.asInstance(p.m.self)
 	i.Live = p.m.rowless(MaxLiveShown)
+	return i
+}
+
+// seen is this one as others see it, but for its tasks.
+func (p *peers) seen() Instance {
+	i := p.m.asInstance(p.m.self)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i.SeenAt = p.renewed.UTC().Round(0)
+	i.ExpiresAt = i.SeenAt.Add(p.m.cfg.lease)
 	return i
 }
 

@@ -33,7 +33,10 @@ func (p *parkedSet) all() []Record {
 // recover takes over the tasks that wait in the backend.
 func (m *Manager) recover(ctx context.Context) error {
 	if c, ok := m.cfg.backend.(Claimer); ok {
-		return m.claim(ctx, c)
+		if err := m.claim(ctx, c); err != nil {
+			return err
+		}
+		return m.reportParked(ctx)
 	}
 	rows, err := m.cfg.backend.LoadPending(ctx)
 	if err != nil {
@@ -53,9 +56,7 @@ func (m *Manager) recover(ctx context.Context) error {
 			known = append(known, r)
 		}
 	}
-	for name, n := range unknown {
-		m.log.Warn("taskflow: waiting tasks of a name that is not registered stay stored; register it, or an alias of it, by WithTasks", "task", name, "count", n)
-	}
+	m.warnParked(unknown)
 	m.revive(known)
 	if err := m.cfg.backend.ClearPending(ctx); err != nil {
 		return fmt.Errorf("clear the waiting tasks: %w", err)
@@ -66,6 +67,31 @@ func (m *Manager) recover(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reportParked says at start which names wait for an instance that registers them, as far as the newest waiting tasks tell.
+func (m *Manager) reportParked(ctx context.Context) error {
+	if m.store.pending == nil {
+		return nil
+	}
+	p, err := m.store.pending.QueryPending(ctx, Query{Filter: Filter{Statuses: []Status{StatusPending}}, Limit: MaxLimit})
+	if err != nil {
+		return fmt.Errorf("list the waiting tasks: %w", err)
+	}
+	unknown := map[string]int{}
+	for _, r := range p.Records {
+		if r.Owner == "" && m.tasks[r.Name] == nil {
+			unknown[r.Name]++
+		}
+	}
+	m.warnParked(unknown)
+	return nil
+}
+
+func (m *Manager) warnParked(unknown map[string]int) {
+	for name, n := range unknown {
+		m.log.Warn("taskflow: waiting tasks of a name that is not registered stay stored; register it, or an alias of it, by WithTasks", "task", name, "count", n)
+	}
 }
 
 // claimChunk is how many waiting tasks are taken over at a time.
@@ -106,7 +132,7 @@ func (m *Manager) revive(rows []Record) {
 			j.logLine(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
 			if !d.idempotent || j.crashes >= maxCrashes {
 				interrupted++
-				m.giveUp(j, d.afterCrash(j.crashes))
+				m.giveUp(j, d.afterCrash(), d.whyNotAgain(j.crashes))
 				continue
 			}
 		}
@@ -122,10 +148,17 @@ func (m *Manager) revive(rows []Record) {
 	}
 }
 
-// afterCrash is why a task that was running when its process died does not run again.
-func (d *definition) afterCrash(crashes int) error {
+// afterCrash is the status of a task that was running when its process died, and does not run again.
+func (d *definition) afterCrash() Status {
 	if d.idempotent {
-		return fmt.Errorf("%w: %d processes have died while it ran, so it is taken for the reason", ErrInterrupted, crashes)
+		return StatusFailed
+	}
+	return StatusInterrupted
+}
+
+func (d *definition) whyNotAgain(crashes int) error {
+	if d.idempotent {
+		return fmt.Errorf("%d processes have died while it ran, so it is taken for the reason", crashes)
 	}
 	return fmt.Errorf("%w: the process ended while it ran", ErrInterrupted)
 }

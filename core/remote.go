@@ -17,19 +17,26 @@ const cancelPatience = 2 * time.Second
 // Instances describes the running instances that share the backend, this one among them, in the order of their ids.
 func (m *Manager) Instances(ctx context.Context) ([]Instance, error) {
 	if m.peers == nil || !m.life.running() {
-		i := describe()
-		i.ID, i.Pools, i.DegradedSince = m.Instance(), m.Pools(), m.DegradedSince()
-		pending, running := m.live()
-		i.Waiting, i.Running = int(pending), int(running)
+		i := m.asInstance(m.self)
+		i.SeenAt = time.Now().UTC().Round(0)
+		i.ExpiresAt = i.SeenAt
 		return []Instance{i}, nil
 	}
 	others, err := m.peers.all(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("taskflow: instances: %w", err)
 	}
-	all := append(slices.Clone(others), m.peers.ownInstance())
+	all := append(slices.Clone(others), m.peers.seen())
 	slices.SortFunc(all, func(a, b Instance) int { return strings.Compare(a.ID, b.ID) })
 	return all, nil
+}
+
+// asInstance is this manager as it is now; self is what does not change.
+func (m *Manager) asInstance(self Instance) Instance {
+	self.ID, self.Pools, self.DegradedSince = m.Instance(), m.Pools(), m.DegradedSince()
+	pending, running := m.live()
+	self.Waiting, self.Running = int(pending), int(running)
+	return self
 }
 
 // DegradedSince is when writes to the backend began to fail; the zero time when they do not.
@@ -137,7 +144,7 @@ func (m *Manager) cancelElsewhere(ctx context.Context, id, reason string) (Recor
 	case r.Owner == "" && m.journal != nil:
 		return m.cancelFree(ctx, r, reason)
 	case m.peers == nil || m.peers.mail == nil:
-		return r, fmt.Errorf("%w: instance %s holds it, and the backend carries no messages", ErrNotCancellable, r.Owner)
+		return r, fmt.Errorf("%w: %s; cancel it on that instance's dashboard", ErrHeldElsewhere, clip(r.Owner, 64))
 	}
 	if err := m.peers.post(ctx, message{Cancel: id, Reason: reason}); err != nil {
 		return r, fmt.Errorf("taskflow: cancel %s: %w", id, err)

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -28,26 +27,10 @@ func (h *Handler) retry(w http.ResponseWriter, r *http.Request) error {
 // cancel answers POST /{id}/cancel. A running task is told through its context and may still be running in the answer.
 func (h *Handler) cancel(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
-	rec, err := h.m.Cancel(id, "cancelled on the dashboard by "+actor(r))
-	if errors.Is(err, taskflow.ErrNotFound) {
-		err = h.whyNotHere(r, id, err)
-	}
+	rec, err := h.m.Cancel(r.Context(), id, "cancelled on the dashboard by "+actor(r))
 	if err != nil {
 		return fmt.Errorf("cancel the task: %w", err)
 	}
 	h.record(r, taskflow.AuditEntry{Action: "cancel", TaskID: id, Detail: map[string]any{}})
 	return h.answer(w, r, acted{rec.ID, rec.Summary()})
-}
-
-// whyNotHere tells a task that this process does not hold from one that does not exist.
-func (h *Handler) whyNotHere(r *http.Request, id string, notFound error) error {
-	rec, err := h.m.Get(r.Context(), id)
-	switch {
-	case err != nil:
-		return notFound
-	case rec.Status.Final():
-		return fmt.Errorf("%w: it is %s", taskflow.ErrNotCancellable, rec.Status)
-	default:
-		return refuse(http.StatusConflict, "the task belongs to instance %s: cancel it on that instance's dashboard", clip(rec.Owner, 64))
-	}
 }

@@ -17,14 +17,13 @@ const requestTimeout = 30 * time.Second
 
 // Handler serves the dashboard of one manager. Made by [New]; safe for concurrent use.
 type Handler struct {
-	m       *taskflow.Manager
-	cfg     config
-	routes  *routes
-	feed    *feed
-	auth    *auth // nil: no users
-	pages   *pages
-	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
-	started time.Time
+	m      *taskflow.Manager
+	cfg    config
+	routes *routes
+	feed   *feed
+	auth   *auth // nil: no users
+	pages  *pages
+	replay chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -39,7 +38,7 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), started: time.Now()}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -86,25 +85,23 @@ func (h *Handler) schedules(w http.ResponseWriter, r *http.Request) error {
 	return h.answer(w, r, []struct{}{})
 }
 
-// instance is a running manager.
+// instance is a running manager, as GET /instances shows it.
 type instance struct {
-	ID      string    `json:"instance_id"`
-	Started time.Time `json:"started_at"` // when its dashboard was made
-	Pools   []pool    `json:"pools"`
+	taskflow.Instance
+
+	Self bool `json:"self"` // it is the one that answers
 }
 
-type pool struct {
-	Name    string `json:"name"`
-	Limit   int    `json:"limit"`
-	Running int    `json:"running"`
-	Waiting int    `json:"waiting"`
-}
-
-// instances answers GET /instances with the one that serves the request.
+// instances answers GET /instances with all that share the backend.
 func (h *Handler) instances(w http.ResponseWriter, r *http.Request) error {
-	self := instance{ID: h.m.Instance(), Started: h.started.UTC(), Pools: []pool{}}
-	for _, p := range h.m.Pools() {
-		self.Pools = append(self.Pools, pool(p))
+	found, err := h.m.Instances(r.Context())
+	if err != nil {
+		return fmt.Errorf("read the instances: %w", err)
 	}
-	return h.answer(w, r, []instance{self})
+	all := []instance{}
+	for _, i := range found {
+		i.Live = nil // these are in the listing
+		all = append(all, instance{i, i.ID == h.m.Instance()})
+	}
+	return h.answer(w, r, all)
 }

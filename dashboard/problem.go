@@ -52,7 +52,7 @@ func problemOf(err error) *problem {
 		return refuse(http.StatusNotFound, "%s", detail)
 	case errors.Is(err, taskflow.ErrNotRetryable), errors.Is(err, taskflow.ErrNotCancellable):
 		return refuse(http.StatusBadRequest, "%s", detail)
-	case errors.Is(err, taskflow.ErrNotRegistered):
+	case errors.Is(err, taskflow.ErrNotRegistered), errors.Is(err, taskflow.ErrHeldElsewhere):
 		return refuse(http.StatusConflict, "%s", detail)
 	case errors.Is(err, taskflow.ErrQueueFull):
 		return refuse(http.StatusServiceUnavailable, "%s", detail).after(5 * time.Second)

@@ -26,31 +26,32 @@ import (
 // ErrClosed is returned by every method after Close.
 var ErrClosed = errors.New("the backend is closed")
 
-// ErrHeld is returned by PutPending when a row was to be stored for one owner while another holds it.
-var ErrHeld = errors.New("another instance holds the task")
-
 // Backend implements [taskflow.Backend] and all of its optional interfaces but [taskflow.Opener]. Made by [New]. Safe for
-// concurrent use.
+// concurrent use. Several managers of one process may share it, as they would share a server.
 type Backend struct {
-	mu      sync.Mutex
-	closed  bool
-	history map[string]taskflow.Record
-	pending map[string]pendingRow
-	audit   []taskflow.AuditEntry // by ascending id
-	secrets map[string][]byte
-}
+	now func() time.Time // the backend's clock
 
-// pendingRow is an unfinished record. A snapshot row was written by SavePending, and the next SavePending replaces it
-// unless somebody has claimed it since.
-type pendingRow struct {
-	record   taskflow.Record
-	snapshot bool
+	mu        sync.Mutex
+	closed    chan struct{} // closed by Close
+	history   map[string]taskflow.Record
+	pending   map[string]pendingRow
+	audit     []taskflow.AuditEntry // by ascending id
+	secrets   map[string][]byte
+	instances map[string]instance
+	keys      map[string]key
+	slots     map[string]time.Time // the last that was taken of each schedule
+	messages  []message            // oldest first
+	posted    int64                // the number of the newest message; it never goes back
+	listeners map[int]chan struct{}
+	listened  int // listeners so far
 }
 
 // New returns an empty backend, ready to use.
 func New() *Backend {
 	return &Backend{
+		now: time.Now, closed: make(chan struct{}),
 		history: map[string]taskflow.Record{}, pending: map[string]pendingRow{}, secrets: map[string][]byte{},
+		instances: map[string]instance{}, keys: map[string]key{}, slots: map[string]time.Time{}, listeners: map[int]chan struct{}{},
 	}
 }
 
@@ -58,16 +59,29 @@ func New() *Backend {
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
+	if b.isClosed() {
+		return nil
+	}
+	close(b.closed)
 	b.history, b.pending, b.audit, b.secrets = nil, nil, nil, nil
+	b.instances, b.keys, b.slots, b.messages = nil, nil, nil, nil
 	return nil
+}
+
+func (b *Backend) isClosed() bool {
+	select {
+	case <-b.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // enter begins an operation: it takes the lock unless the context has ended or the backend is closed. The caller defers
 // the returned function.
 func (b *Backend) enter(ctx context.Context, operation string) (leave func(), err error) {
 	b.mu.Lock()
-	if err = ctx.Err(); err == nil && b.closed {
+	if err = ctx.Err(); err == nil && b.isClosed() {
 		err = ErrClosed
 	}
 	if err != nil {
@@ -84,11 +98,28 @@ func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, err
 		return 0, err
 	}
 	defer leave()
+	written := 0
 	for _, r := range records {
+		if b.heldByAnother(&r) {
+			continue
+		}
 		b.history[r.ID] = clone(r)
 		delete(b.pending, r.ID)
+		written++
 	}
-	return len(records), nil
+	return written, nil
+}
+
+// heldByAnother reports whether a finished record comes from an owner that does not hold its task any more.
+func (b *Backend) heldByAnother(r *taskflow.Record) bool {
+	if r.Owner == "" {
+		return false
+	}
+	owner := b.history[r.ID].Owner
+	if row, pending := b.pending[r.ID]; pending {
+		owner = row.record.Owner
+	}
+	return owner != "" && owner != r.Owner
 }
 
 // Load implements [taskflow.Backend].

@@ -3,8 +3,9 @@ package memory
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
-	"strings"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -16,22 +17,27 @@ func (b *Backend) Query(ctx context.Context, q taskflow.Query) (taskflow.Page, e
 		return taskflow.Page{}, err
 	}
 	defer leave()
-	var page taskflow.Page
-	for _, id := range b.newestFirst() {
-		r := b.history[id]
+	return page(maps.Keys(b.history), func(id string) taskflow.Record { return b.history[id] }, q), nil
+}
+
+// page answers a query of the records that get returns for the ids.
+func page(ids iter.Seq[string], get func(id string) taskflow.Record, q taskflow.Query) taskflow.Page {
+	var p taskflow.Page
+	for _, id := range slices.Backward(slices.Sorted(ids)) {
+		r := get(id)
 		if (q.Before != "" && id >= q.Before) || !q.Match(&r) {
 			continue
 		}
-		if len(page.Records) == q.Limit {
-			page.Next = page.Records[q.Limit-1].ID
+		if len(p.Records) == q.Limit {
+			p.Next = p.Records[q.Limit-1].ID
 			break
 		}
 		if !q.Full {
 			r = r.Summary()
 		}
-		page.Records = append(page.Records, clone(r))
+		p.Records = append(p.Records, clone(r))
 	}
-	return page, nil
+	return p
 }
 
 // Get implements [taskflow.Querier].
@@ -64,13 +70,4 @@ func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (n in
 		}
 	}
 	return n, n < limit, nil
-}
-
-func (b *Backend) newestFirst() []string {
-	ids := make([]string, 0, len(b.history))
-	for id := range b.history {
-		ids = append(ids, id)
-	}
-	slices.SortFunc(ids, func(x, y string) int { return strings.Compare(y, x) })
-	return ids
 }

@@ -24,10 +24,11 @@ var (
 	ErrFull = errors.New("no room to write: free disk space, or delete old history")
 	// ErrReadOnly: the file or its folder cannot be written to.
 	ErrReadOnly = errors.New("the file cannot be written: check the permissions of it, of its folder and of the mount")
+	// ErrGone: the file was deleted, moved away or replaced while it was open. Nothing is written until it is back; a program that is to go on
+	// with a new file must be restarted.
+	ErrGone = errors.New("the file is not at its path any more: put it back, or restart the program to begin a new one")
 	// ErrLocked: another process held the write lock for longer than BusyTimeout. Calls work again once it has let go.
 	ErrLocked = errors.New("the file is locked by another process: see who has it open, or raise BusyTimeout")
-	// ErrHeld: a pending row was to be stored for one owner while another holds it. Nothing of the call was stored.
-	ErrHeld = errors.New("another instance holds the task")
 	// ErrInvalidRecord: a record cannot be stored; the text says which and why. Nothing of the call was stored.
 	ErrInvalidRecord = errors.New("the record cannot be stored")
 )

@@ -82,12 +82,12 @@ func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
 	if err != nil || len(waiting) < accepted {
 		t.Fatalf("LoadPending returned %d records, %v; want at least the %d accepted ones", len(waiting), err, accepted)
 	}
-	var ids []string
+	var names []string
 	for _, r := range waiting {
-		ids = append(ids, r.ID)
+		names = append(names, r.Name)
 	}
-	if got, err := b.Claim(t.Context(), ids, "heir"); err != nil || len(got) != len(ids) {
-		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(ids), err)
+	if got, err := b.Claim(t.Context(), "heir", names, 2*len(waiting)); err != nil || len(got) != len(waiting) {
+		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(waiting), err)
 	}
 }
 
@@ -100,10 +100,10 @@ func TestASnapshotLeavesWhatAnotherInstanceHolds(t *testing.T) {
 	if n, err := first.SavePending(t.Context(), list); n != 3 || err != nil {
 		t.Fatalf("SavePending returned %d, %v", n, err)
 	}
-	if got, err := second.Claim(t.Context(), []string{list[0].ID}, "second"); len(got) != 1 || err != nil {
+	if got, err := second.Claim(t.Context(), "second", []string{list[0].Name}, 1); len(got) != 1 || err != nil {
 		t.Fatalf("Claim returned %v, %v", got, err)
 	}
-	if got, err := first.Claim(t.Context(), []string{list[1].ID}, "first"); len(got) != 1 || err != nil {
+	if got, err := first.Claim(t.Context(), "first", []string{list[1].Name}, 1); len(got) != 1 || err != nil {
 		t.Fatalf("Claim returned %v, %v", got, err)
 	}
 	before := list[0].Attempts
@@ -126,8 +126,8 @@ func TestASnapshotLeavesWhatAnotherInstanceHolds(t *testing.T) {
 		}
 	}
 	taken := pendingRecord(0, "first")
-	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "first"), taken}); !errors.Is(err, sqlite.ErrHeld) {
-		t.Errorf("PutPending of another's row returned %v, want ErrHeld", err)
+	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "first"), taken}); !errors.Is(err, taskflow.ErrLeaseLost) {
+		t.Errorf("PutPending of another's row returned %v, want taskflow.ErrLeaseLost", err)
 	}
 	if got, err := second.LoadPending(t.Context()); err != nil || len(got) != 3 || got[0].Owner != "second" {
 		t.Errorf("after that there are %d rows, %v; want the three, the first held by the second instance", len(got), err)

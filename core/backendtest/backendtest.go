@@ -30,6 +30,12 @@ type Harness struct {
 	// Reopen returns another backend with the data of one that Open returned and that has been closed since. Nil: the data
 	// ends with the backend.
 	Reopen func(t *testing.T, closed taskflow.Backend) taskflow.Backend
+	// Other returns another backend with the data of one that is open, as a second process would have it: whatever instances share
+	// is then tested with half of the calls coming through each. One that implements [taskflow.Opener] is returned unopened. Nil:
+	// the data can be reached through one backend only.
+	Other func(t *testing.T, open taskflow.Backend) taskflow.Backend
+	// Long makes the largest batches ten times as large, 100,000 records; minutes, with some backends.
+	Long bool
 }
 
 // Run tests the backend that open returns, each time a new and empty one. See [Harness] for a backend whose data outlives it.
@@ -43,9 +49,12 @@ func (h Harness) Run(t *testing.T) {
 	t.Helper()
 	for _, tp := range topics() {
 		t.Run(tp.name, func(t *testing.T) {
-			k := &kit{tester: t, open: func() taskflow.Backend { return h.Open(t) }}
+			k := &kit{tester: t, open: func() taskflow.Backend { return h.Open(t) }, long: h.Long, patience: patience}
 			if h.Reopen != nil {
 				k.reopen = func(closed taskflow.Backend) taskflow.Backend { return h.Reopen(t, closed) }
+			}
+			if h.Other != nil {
+				k.other = func(open taskflow.Backend) taskflow.Backend { return h.Other(t, open) }
 			}
 			k.run(tp)
 		})
@@ -65,7 +74,8 @@ func topics() []topic {
 	var all []topic
 	for _, list := range [][]topic{
 		historyTopics(), pendingTopics(), queryTopics(), modelTopics(), statsTopics(), deleteTopics(), claimTopics(), journalTopics(),
-		auditTopics(), secretTopics(), textTopics(), concurrencyTopics(), contextTopics(), closeTopics(),
+		fenceTopics(), instanceTopics(), leaseTopics(), pendingQueryTopics(), keyTopics(), slotTopics(), messageTopics(), notifyTopics(),
+		auditTopics(), secretTopics(), textTopics(), timeTopics(), largeTopics(), concurrencyTopics(), contextTopics(), closeTopics(),
 	} {
 		all = append(all, list...)
 	}
@@ -74,6 +84,9 @@ func topics() []topic {
 
 // offers makes topic.has of an optional interface.
 func offers[T any](b taskflow.Backend) bool { _, ok := b.(T); return ok }
+
+// offersBoth is offers for a promise that takes two of them.
+func offersBoth[T, U any](b taskflow.Backend) bool { return offers[T](b) && offers[U](b) }
 
 // tester is what the topics need of a test: *testing.T and *rapid.T have it.
 type tester interface {
@@ -86,7 +99,13 @@ type kit struct {
 	tester
 	open   func() taskflow.Backend
 	reopen func(closed taskflow.Backend) taskflow.Backend // nil: the data ends with the backend
+	other  func(open taskflow.Backend) taskflow.Backend   // nil: there is no other way to the data
+	long   bool
+	// patience is how long to wait for what must come soon. What never comes costs all of it.
+	patience time.Duration
 }
+
+const patience = 15 * time.Second
 
 func (k *kit) run(tp topic) {
 	k.Helper()
@@ -118,9 +137,37 @@ func (k *kit) opened(b taskflow.Backend) taskflow.Backend {
 	return b
 }
 
+// pair returns two new backends with the same data; or the same one twice, where there is only one way to the data.
+func (k *kit) pair() (here, there taskflow.Backend) {
+	k.Helper()
+	here = k.start()
+	if k.other == nil {
+		return here, here
+	}
+	return here, k.opened(k.other(here))
+}
+
+// eventually repeats f until it returns true, for as long as the patience lasts.
+func (k *kit) eventually(what string, f func() bool) {
+	k.Helper()
+	end := time.NewTimer(k.patience)
+	defer end.Stop()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for !f() {
+		select {
+		case <-again.C:
+		case <-end.C:
+			k.Fatalf("%s: not within %v", what, k.patience)
+		}
+	}
+}
+
 // context ends long before the test binary's own limit, so that a method that hangs is reported by name.
-func (k *kit) context() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+func (k *kit) context() context.Context { return k.contextFor(time.Minute) }
+
+func (k *kit) contextFor(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	k.Cleanup(cancel)
 	return ctx
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/taskflow-go/taskflow/backends/memory"
@@ -213,8 +212,13 @@ func (b *deletesTooMuch) DeleteBefore(ctx context.Context, t time.Time) (int, er
 
 type claimsForAll struct{ *memory.Backend }
 
-func (*claimsForAll) Claim(_ context.Context, ids []string, _ string) ([]string, error) {
-	return ids, nil
+func (b *claimsForAll) Claim(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {
+	all, err := b.LoadPending(ctx)
+	all = slices.DeleteFunc(all, func(r taskflow.Record) bool { return !slices.Contains(names, r.Name) })
+	for i := range all {
+		all[i].Owner = owner
+	}
+	return all[:min(limit, len(all))], err
 }
 
 type forgetsOwners struct{ *memory.Backend }
@@ -236,15 +240,26 @@ func (b *wipesBeforeSnapshot) SavePending(ctx context.Context, records []taskflo
 	return b.Backend.SavePending(ctx, records)
 }
 
-type keepsPending struct{ *memory.Backend }
+type keepsPending struct {
+	*memory.Backend
+	mu   sync.Mutex
+	kept []taskflow.Record
+}
 
 func (b *keepsPending) Save(ctx context.Context, records []taskflow.Record) (int, error) {
-	before, err := b.LoadPending(ctx)
-	if err != nil {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var err error
+	if b.kept, err = b.Backend.LoadPending(ctx); err != nil {
 		return 0, err
 	}
-	n, err := b.Backend.Save(ctx, records)
-	return n, errors.Join(err, b.PutPending(ctx, before))
+	return b.Backend.Save(ctx, records)
+}
+
+func (b *keepsPending) LoadPending(context.Context) ([]taskflow.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.kept), nil
 }
 
 // journalsOneByOne stores the first record, and the others once a reader has been there.
@@ -281,7 +296,7 @@ type takesRows struct{ *memory.Backend }
 func (b *takesRows) PutPending(ctx context.Context, records []taskflow.Record) error {
 	for _, r := range records {
 		// a snapshot leaves no owner behind
-		if _, err := b.Backend.SavePending(ctx, []taskflow.Record{r}); err != nil {
+		if _, err := b.Backend.SavePending(ctx, []taskflow.Record{ownedBy("", r)}); err != nil {
 			return err
 		}
 		if err := b.Backend.PutPending(ctx, []taskflow.Record{r}); err != nil {
@@ -326,61 +341,3 @@ type replacesSecrets struct{ *memory.Backend }
 func (*replacesSecrets) LoadOrStoreSecret(_ context.Context, _ string, value []byte) ([]byte, error) {
 	return value, nil
 }
-
-type losesSome struct {
-	*memory.Backend
-	calls atomic.Int64
-}
-
-func (b *losesSome) Save(ctx context.Context, records []taskflow.Record) (int, error) {
-	if b.calls.Add(1)%10 == 0 {
-		return len(records), nil
-	}
-	return b.Backend.Save(ctx, records)
-}
-
-type failsSometimes struct {
-	*memory.Backend
-	calls atomic.Int64
-}
-
-func (b *failsSometimes) Save(ctx context.Context, records []taskflow.Record) (int, error) {
-	if b.calls.Add(1)%3 == 0 {
-		return 0, errors.New("database is locked")
-	}
-	return b.Backend.Save(ctx, records)
-}
-
-type ignoresContext struct{ *memory.Backend }
-
-func (b *ignoresContext) Save(_ context.Context, records []taskflow.Record) (int, error) {
-	return b.Backend.Save(context.Background(), records)
-}
-
-// readsHalf gives up at the end of its context, and says nothing.
-type readsHalf struct{ *memory.Backend }
-
-func (b *readsHalf) Load(ctx context.Context) ([]taskflow.Record, error) {
-	all, err := b.Backend.Load(context.WithoutCancel(ctx))
-	if at, ok := ctx.Deadline(); ok && time.Until(at) < time.Second {
-		<-ctx.Done()
-		return all[:len(all)/2], err
-	}
-	return all, err
-}
-
-type closesOnce struct {
-	*memory.Backend
-	closed atomic.Bool
-}
-
-func (b *closesOnce) Close() error {
-	if b.closed.Swap(true) {
-		return errors.New("close of closed channel")
-	}
-	return b.Backend.Close()
-}
-
-type neverCloses struct{ *memory.Backend }
-
-func (*neverCloses) Close() error { return nil }

@@ -1,8 +1,11 @@
 package backendtest
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -12,36 +15,72 @@ func claimTopics() []topic {
 	has := offers[taskflow.Claimer]
 	return []topic{
 		{name: "claim/by exactly one of eight", needs: needs, has: has, test: claimedByOne},
-		{name: "claim/the owner is stored", needs: needs, has: has, test: claimStoresOwner},
-		{name: "claim/unknown ids are gone", needs: needs, has: has, test: claimUnknown},
+		{name: "claim/the smallest ids first, up to the limit", needs: needs, has: has, test: claimInOrder},
+		{name: "claim/only of the given names", needs: needs, has: has, test: claimByName},
+		{name: "claim/what is claimed comes whole, and once", needs: needs, has: has, test: claimIsWhole},
+		{name: "claim/a row that somebody holds is not claimed", needs: "Claimer and Journal", has: offersBoth[taskflow.Claimer, taskflow.Journal], test: claimLeavesHeld},
 		{name: "claim/a claimed row is no part of the snapshot", needs: needs, has: has, test: claimedRowOutlivesSnapshot},
 		{name: "claim/save removes the pending row", needs: needs, has: has, test: saveRemovesPending},
 	}
 }
 
+// claim claims rows of names and compares them, and their order, with what was to be claimed.
+func (k *kit) claim(ctx context.Context, b taskflow.Backend, owner string, names []string, limit int, want ...taskflow.Record) {
+	k.Helper()
+	got, err := b.(taskflow.Claimer).Claim(ctx, owner, names, limit)
+	k.must(err, "Claim")
+	want = slices.Clone(want)
+	for i := range want {
+		want[i].Owner = owner
+	}
+	what := fmt.Sprintf("Claim by %q of at most %d of %.100q", owner, limit, names)
+	k.compare(what, got, want)
+	if !slices.IsSortedFunc(got, byID) {
+		k.Errorf("%s: the rows came in the order %v, want that of their ids", what, ids(got))
+	}
+}
+
+// names returns the name of each record once.
+func names(records []taskflow.Record) []string {
+	var list []string
+	for _, r := range records {
+		if !slices.Contains(list, r.Name) {
+			list = append(list, r.Name)
+		}
+	}
+	return list
+}
+
 func claimedByOne(k *kit) {
-	b, ctx := k.start(), k.context()
-	records := several(50, waiting)
-	_, err := b.SavePending(ctx, records)
+	here, there := k.pair()
+	ctx := k.context()
+	records := several(200, waiting)
+	_, err := here.SavePending(ctx, records)
 	k.must(err, "SavePending")
 	var (
 		wg  sync.WaitGroup
-		got [8][]string
+		got [8][]taskflow.Record
 		bad [8]error
 	)
 	for i := range got {
-		wg.Go(func() { got[i], bad[i] = b.(taskflow.Claimer).Claim(ctx, ids(records), fmt.Sprintf("owner%d", i)) })
+		b := []taskflow.Backend{here, there}[i%2]
+		wg.Go(func() {
+			got[i], bad[i] = claimAll(ctx, b.(taskflow.Claimer), fmt.Sprintf("owner%d", i), names(records))
+		})
 	}
 	wg.Wait()
 	holders := map[string][]string{}
 	for i := range got {
 		k.must(bad[i], "Claim")
-		for _, id := range got[i] {
-			holders[id] = append(holders[id], fmt.Sprintf("owner%d", i))
+		for _, r := range got[i] {
+			holders[r.ID] = append(holders[r.ID], fmt.Sprintf("owner%d", i))
+			if r.Owner != fmt.Sprintf("owner%d", i) {
+				k.Errorf("Claim by owner%d returned %s with the owner %q", i, r.ID, r.Owner)
+			}
 		}
 	}
 	stored := map[string]string{}
-	for _, r := range k.pending(ctx, b) {
+	for _, r := range k.pending(ctx, there) {
 		stored[r.ID] = r.Owner
 	}
 	for _, r := range records {
@@ -51,52 +90,100 @@ func claimedByOne(k *kit) {
 	}
 }
 
-func claimStoresOwner(k *kit) {
-	b, ctx := k.start(), k.context()
-	records := several(3, waiting)
-	_, err := b.SavePending(ctx, records)
-	k.must(err, "SavePending")
-	c := b.(taskflow.Claimer)
-	for _, step := range []struct {
-		ids   []string
-		owner string
-		want  []string
-	}{
-		{[]string{records[0].ID}, "first", []string{records[0].ID}},
-		{[]string{records[0].ID, records[1].ID}, "second", []string{records[1].ID}},
-		{[]string{records[0].ID}, "first", nil}, // it has it already
-		{nil, "first", nil},
-	} {
-		got, err := c.Claim(ctx, step.ids, step.owner)
-		k.must(err, "Claim")
-		if fmt.Sprint(got) != fmt.Sprint(step.want) {
-			k.Errorf("Claim(%v, %q) returned %v, want %v", step.ids, step.owner, got, step.want)
+// claimAll claims a few rows at a time until there are none, as eight do at once.
+func claimAll(ctx context.Context, c taskflow.Claimer, owner string, names []string) (all []taskflow.Record, err error) {
+	for {
+		rows, err := c.Claim(ctx, owner, names, 7)
+		if err != nil || len(rows) == 0 {
+			return all, err
+		}
+		if all = append(all, rows...); len(all) > 10_000 {
+			return all, fmt.Errorf("%d rows were claimed and there is no end", len(all))
 		}
 	}
-	records[0].Owner, records[1].Owner = "first", "second"
-	k.compare("LoadPending", k.pending(ctx, b), records)
 }
 
-func claimUnknown(k *kit) {
+func claimInOrder(k *kit) {
 	b, ctx := k.start(), k.context()
-	got, err := b.(taskflow.Claimer).Claim(ctx, []string{finished(1).ID, "", "no id", "x' OR 1=1 --"}, "owner")
-	if len(got) != 0 || err != nil {
-		k.Errorf("Claim of ids that are not there returned %v, %v; want none and no error", got, err)
+	records := several(12, waiting)
+	shuffled := slices.Clone(records)
+	for i := range shuffled { // ids that are not in the order of writing
+		shuffled[i] = records[(i*5+3)%12]
 	}
+	_, err := b.SavePending(ctx, shuffled)
+	k.must(err, "SavePending")
+	all := names(records)
+	k.claim(ctx, b, "first", all, 3, records[:3]...)
+	k.claim(ctx, b, "second", all, 1, records[3])
+	k.claim(ctx, b, "first", all, 0)
+	k.claim(ctx, b, "first", all, 7, records[4:11]...)
+	k.claim(ctx, b, "third", all, 1000, records[11])
+	k.claim(ctx, b, "third", all, 1000)
+}
+
+func claimByName(k *kit) {
+	b, ctx := k.start(), k.context()
+	list := append(hostile(), "send_email", "Send_Email", "send_email ", "send", "résumé", "re\u0301sume\u0301")
+	records := several(len(list), waiting)
+	for i := range records {
+		records[i].Name = list[i]
+	}
+	_, err := b.SavePending(ctx, records)
+	k.must(err, "SavePending")
+	k.claim(ctx, b, "owner", nil, 100)
+	k.claim(ctx, b, "owner", []string{"%", "_", "x' OR 1=1 --", "", "nobody"}, 100)
+	n := len(records)
+	k.claim(ctx, b, "owner", []string{"nobody", "send", "Send_Email", "nobody"}, 100, records[n-5], records[n-3])
+	k.claim(ctx, b, "owner", []string{"send_email"}, 100, records[n-6])
+	k.claim(ctx, b, "owner", []string{"résumé"}, 100, records[n-2])
+	for i, name := range hostile() {
+		k.claim(ctx, b, "owner", []string{name}, 100, records[i])
+	}
+	var many []string
+	for i := range 2000 { // as many as a program has tasks, and more
+		many = append(many, fmt.Sprintf("task %d", i))
+	}
+	k.claim(ctx, b, "owner", append(many, "send_email "), 100, records[n-4])
+	left := records[n-1:]
+	k.claim(ctx, b, "other", names(records), 100, left...)
+}
+
+func claimIsWhole(k *kit) {
+	b, ctx := k.start(), k.context()
+	r, bare := full(), taskflow.Record{ID: idAt(base.Add(time.Hour), 0), Name: "bare", Status: taskflow.StatusPending, CreatedAt: base}
+	r.Status, r.Owner = taskflow.StatusRunning, "" // its process died while it ran
+	_, err := b.SavePending(ctx, []taskflow.Record{r, bare})
+	k.must(err, "SavePending")
+	k.claim(ctx, b, "first", []string{r.Name}, 10, r)
+	for _, owner := range []string{"second", "first"} {
+		k.claim(ctx, b, owner, []string{r.Name}, 10)
+	}
+	k.claim(ctx, b, "second", []string{"bare"}, 10, bare)
+	r.Owner, bare.Owner = "first", "second"
+	k.compare("LoadPending", k.pending(ctx, b), []taskflow.Record{r, bare})
+}
+
+func claimLeavesHeld(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	records := several(4, waiting)
+	records[0].Owner, records[2].Owner, records[3].Owner = "other", "other", "claimer"
+	k.must(here.(taskflow.Journal).PutPending(ctx, records), "PutPending")
+	k.claim(ctx, there, "claimer", names(records), 10, records[1])
 }
 
 // claimedRowOutlivesSnapshot: an instance that stops again must not erase what another one has taken from its first stop.
 func claimedRowOutlivesSnapshot(k *kit) {
-	b, ctx := k.start(), k.context()
+	here, there := k.pair()
+	ctx := k.context()
 	records := several(3, waiting)
-	_, err := b.SavePending(ctx, records)
+	_, err := here.SavePending(ctx, records)
 	k.must(err, "SavePending")
-	_, err = b.(taskflow.Claimer).Claim(ctx, []string{records[0].ID}, "other")
-	k.must(err, "Claim")
-	_, err = b.SavePending(ctx, records[2:])
+	k.claim(ctx, there, "other", names(records), 1, records[0])
+	_, err = here.SavePending(ctx, records[2:])
 	k.must(err, "SavePending")
 	records[0].Owner = "other"
-	k.compare("LoadPending after Claim and another SavePending", k.pending(ctx, b), []taskflow.Record{records[0], records[2]})
+	k.compare("LoadPending after Claim and another SavePending", k.pending(ctx, there), []taskflow.Record{records[0], records[2]})
 }
 
 func saveRemovesPending(k *kit) {
@@ -104,8 +191,7 @@ func saveRemovesPending(k *kit) {
 	records := several(4, waiting)
 	_, err := b.SavePending(ctx, records)
 	k.must(err, "SavePending")
-	_, err = b.(taskflow.Claimer).Claim(ctx, ids(records[:2]), "owner")
-	k.must(err, "Claim")
+	k.claim(ctx, b, "owner", names(records), 2, records[:2]...)
 	for _, i := range []int{0, 3} {
 		r := finished(i)
 		r.ID = records[i].ID

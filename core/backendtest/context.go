@@ -12,6 +12,7 @@ func contextTopics() []topic {
 	return []topic{
 		{name: "context/an ended one is an error", test: endedContext},
 		{name: "context/one that ends during a call hides nothing", test: endingContext},
+		{name: "context/one that ends in the middle of any call is told", test: middleOfAnyCall},
 	}
 }
 
@@ -19,7 +20,7 @@ func endedContext(k *kit) {
 	b := k.start()
 	ended, cancel := context.WithCancel(k.context())
 	cancel()
-	for _, c := range calls(b) {
+	for _, c := range calls(b, 3) {
 		if err := c.do(ended, b); !errors.Is(err, context.Canceled) {
 			k.Errorf("%s with an ended context returned %v; want an error that wraps context.Canceled", c.name, err)
 		}
@@ -52,4 +53,21 @@ func endingContext(k *kit) {
 		}
 	}
 	k.compare("Load afterwards", k.history(ctx, b), all)
+}
+
+// middleOfAnyCall: whatever a call was doing when its context ended, it says so, and the next one works.
+func middleOfAnyCall(k *kit) {
+	b, ctx := k.start(), k.context()
+	for _, c := range calls(b, 100) {
+		k.must(c.run(ctx, b), c.name)
+		for after := time.Microsecond; after < 4*time.Millisecond; after *= 2 {
+			ending, cancel := context.WithTimeout(ctx, after)
+			err := c.run(ending, b)
+			cancel()
+			if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				k.Errorf("%s with a context that ends after %v returned %v; want an error that wraps context.DeadlineExceeded", c.name, after, err)
+			}
+		}
+		k.must(c.run(ctx, b), c.name+" after one that was given up")
+	}
 }

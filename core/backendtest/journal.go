@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -120,8 +121,8 @@ func journalRespectsOwners(k *kit) {
 	k.must(j.PutPending(ctx, []taskflow.Record{free, held}), "PutPending")
 	mine, other := free, held
 	mine.Owner, other.Owner, other.Attempts = "second", "second", 1
-	if err := j.PutPending(ctx, []taskflow.Record{mine, other}); err == nil {
-		k.Error("PutPending of a row that another owner holds returned no error")
+	if err := j.PutPending(ctx, []taskflow.Record{mine, other}); !errors.Is(err, taskflow.ErrLeaseLost) {
+		k.Errorf("PutPending of a row that another owner holds returned %v; want taskflow.ErrLeaseLost", err)
 	}
 	k.compare("LoadPending after PutPending of another's row", k.pending(ctx, b), []taskflow.Record{free, held})
 	held.Attempts = 2

@@ -18,7 +18,7 @@ func modelTopics() []topic {
 func likeAList(k *kit) {
 	ctx := k.context()
 	rapid.Check(k, func(t *rapid.T) {
-		k := &kit{tester: t, open: k.open}
+		k := &kit{tester: t, open: k.open, patience: k.patience}
 		b := k.start()
 		var list []taskflow.Record
 		for range rapid.IntRange(1, 4).Draw(t, "rounds") {

@@ -22,12 +22,18 @@ func queryTopics() []topic {
 	}
 }
 
-// pages reads page after page and checks that the cursor moves on. Short and empty pages with a cursor are allowed.
+// pages reads the history page after page.
 func (k *kit) pages(ctx context.Context, b taskflow.Backend, q taskflow.Query) []taskflow.Record {
+	k.Helper()
+	return k.walk(ctx, b.(taskflow.Querier).Query, q)
+}
+
+// walk reads page after page and checks that the cursor moves on. Short and empty pages with a cursor are allowed.
+func (k *kit) walk(ctx context.Context, query func(context.Context, taskflow.Query) (taskflow.Page, error), q taskflow.Query) []taskflow.Record {
 	k.Helper()
 	var all []taskflow.Record
 	for {
-		p, err := b.(taskflow.Querier).Query(ctx, q)
+		p, err := query(ctx, q)
 		k.must(err, "Query")
 		if len(p.Records) > q.Limit {
 			k.Fatalf("Query with limit %d returned %d records", q.Limit, len(p.Records))

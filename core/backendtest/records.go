@@ -56,6 +56,7 @@ func full() taskflow.Record {
 		CreatedAt: base.Add(1 * time.Microsecond), RunAt: base.Add(2 * time.Second), StartTime: base.Add(3 * time.Second), EndTime: base.Add(4 * time.Second),
 		Attempts: 5, MaxRetries: 6, RetryOf: idAt(base.Add(-time.Hour), 0), RetriedBy: idAt(base.Add(time.Hour), 0), Error: "exit status 8", Stack: "goroutine 9 [running]:",
 		Logs: []string{"first", "", "third"}, LogCount: 10, Args: json.RawMessage(`{"b":11,"a":[1.0,1e3,"x"]}`), Requeue: true, Durable: true, Owner: "instance12",
+		Key: "order 13", Crashes: 14,
 	}
 }
 
@@ -158,6 +159,8 @@ func (k *kit) pending(ctx context.Context, b taskflow.Backend) []taskflow.Record
 	k.must(err, "LoadPending")
 	return all
 }
+
+func byID(a, b taskflow.Record) int { return strings.Compare(a.ID, b.ID) }
 
 func ids(records []taskflow.Record) []string {
 	list := make([]string, len(records))

@@ -3,7 +3,6 @@ package backendtest
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -11,7 +10,7 @@ import (
 func textTopics() []topic {
 	return []topic{
 		{name: "text/hostile text comes back", test: hostileText},
-		{name: "text/large values come back", test: largeValues},
+		{name: "text/a zero byte is refused or comes back", test: zeroByte},
 	}
 }
 
@@ -30,18 +29,18 @@ func hostileText(k *kit) {
 		args, err := json.Marshal(text)
 		k.must(err, "json.Marshal")
 		r := finished(i)
-		r.Name, r.Error, r.Stack, r.Pool, r.Source, r.Args = text, text, text, text, text, args
+		r.Name, r.Error, r.Stack, r.Pool, r.Source, r.Key, r.Args = text, text, text, text, text, text, args
 		r.Tags, r.Logs, r.LogCount = map[string]string{text: text}, []string{text, text}, 2
 		done = append(done, r)
 		w := r
-		w.ID, w.Status = idAt(base.AddDate(0, 0, i), 0), taskflow.StatusPending
+		w.ID, w.Status = idAt(base.AddDate(0, 0, i), 1<<40), taskflow.StatusPending
 		unfinished = append(unfinished, w)
 	}
 	k.save(ctx, b, done...)
 	_, err := b.SavePending(ctx, unfinished)
 	k.must(err, "SavePending")
 	k.compare("Load", k.history(ctx, b), done)
-	k.compare("LoadPending", k.pending(ctx, b), unfinished)
+	k.compareUnfinished(ctx, b, unfinished)
 	if _, ok := b.(taskflow.Querier); !ok {
 		return
 	}
@@ -56,29 +55,32 @@ func hostileText(k *kit) {
 	}
 }
 
-func largeValues(k *kit) {
+// zeroByte: PostgreSQL cannot store one as text, and others end a text there. The manager writes none; a backend that gets one
+// stores it, or says that it cannot: it does not store half of a text, nor half of the call.
+func zeroByte(k *kit) {
 	b, ctx := k.start(), k.context()
-	r := finished(1)
-	r.Args = json.RawMessage(`"` + strings.Repeat("x", taskflow.MaxArgsBytes-2) + `"`)
-	r.Name, r.Error = strings.Repeat("n", taskflow.MaxNameBytes), strings.Repeat("e", taskflow.MaxErrorBytes)
-	r.Stack = strings.Repeat("s\n", taskflow.MaxStackBytes/2)
-	r.Tags = map[string]string{}
-	for i := range taskflow.MaxTags {
-		key := fmt.Sprintf("%03d", i)
-		r.Tags[key+strings.Repeat("k", taskflow.MaxTagBytes-3)] = key + strings.Repeat("v", taskflow.MaxTagBytes-3)
+	for name, spoil := range map[string]func(r *taskflow.Record){
+		"name": func(r *taskflow.Record) { r.Name = "a\x00b" }, "error": func(r *taskflow.Record) { r.Error = "a\x00b" },
+		"stack": func(r *taskflow.Record) { r.Stack = "a\x00b" }, "source": func(r *taskflow.Record) { r.Source = "a\x00b" },
+		"pool": func(r *taskflow.Record) { r.Pool = "a\x00b" }, "log": func(r *taskflow.Record) { r.Logs = []string{"a\x00b"} },
+		"tag": func(r *taskflow.Record) { r.Tags = map[string]string{"k": "a\x00b"} }, "tag key": func(r *taskflow.Record) { r.Tags = map[string]string{"a\x00b": "v"} },
+		"key": func(r *taskflow.Record) { r.Key = "a\x00b" }, "owner": func(r *taskflow.Record) { r.Owner = "a\x00b" },
+	} {
+		before, beforePending := k.history(ctx, b), k.pending(ctx, b)
+		done, sound := finished(len(before)), finished(1000+len(before))
+		spoil(&done)
+		if _, err := b.Save(ctx, []taskflow.Record{sound, done}); err == nil {
+			before = append(before, sound, done)
+		}
+		k.compare("Load after Save with a zero byte in the "+name, k.history(ctx, b), before)
+		if _, ok := b.(taskflow.Journal); !ok {
+			continue
+		}
+		live, sound := waiting(len(beforePending)), waiting(1000+len(beforePending))
+		spoil(&live)
+		if err := b.(taskflow.Journal).PutPending(ctx, []taskflow.Record{sound, live}); err == nil {
+			beforePending = append(beforePending, sound, live)
+		}
+		k.compare("LoadPending after PutPending with a zero byte in the "+name, k.pending(ctx, b), beforePending)
 	}
-	for i := range taskflow.MaxLogLines {
-		r.Logs = append(r.Logs, fmt.Sprintf("%d ", i)+strings.Repeat("l", 200))
-	}
-	r.LogCount = len(r.Logs)
-	unfinished := r
-	unfinished.ID, unfinished.Status = finished(2).ID, taskflow.StatusPending
-	k.save(ctx, b, r)
-	_, err := b.SavePending(ctx, []taskflow.Record{unfinished})
-	k.must(err, "SavePending")
-	k.compare("Load", k.history(ctx, b), []taskflow.Record{r})
-	k.compare("LoadPending", k.pending(ctx, b), []taskflow.Record{unfinished})
-	many := several(3000, func(n int) taskflow.Record { return finished(n + 10) })
-	k.save(ctx, b, many...)
-	k.compare("Load of many", k.history(ctx, b), append(many, r))
 }

@@ -24,16 +24,31 @@ func find(k kind, names, folders []string) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("look for %s: %w", name, err)
 			}
-			slices.SortFunc(matches, func(a, b string) int { return cmp.Compare(version(b), version(a)) })
-			for _, path := range matches {
-				if info, err := os.Stat(path); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
-					return path, nil
-				}
+			slices.SortStableFunc(matches, func(a, b string) int { return cmp.Compare(version(b), version(a)) })
+			if i := slices.IndexFunc(matches, executable); i >= 0 {
+				return matches[i], nil
 			}
 		}
 	}
-	return "", fmt.Errorf("%s was not found in the PATH or in %s. Install it (make servers does), or do without these tests: %s=%s",
+	return "", fmt.Errorf("%s was found neither in the PATH nor in %s. Install it, which make servers does, or do without these tests: %s=%s",
 		strings.Join(names, " or "), strings.Join(folders, ", "), skipVariable, k.skipName())
+}
+
+// findBeside prefers what lies in the folder of server, or of what it is a link to: it is of the same version.
+func findBeside(server string, k kind, name string, folders []string) (string, error) {
+	target, err := filepath.EvalSymlinks(server)
+	if err != nil {
+		return "", err
+	}
+	if path := filepath.Join(filepath.Dir(target), name); executable(path) {
+		return path, nil
+	}
+	return find(k, []string{name}, folders)
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 var digits = regexp.MustCompile(`\d+`)

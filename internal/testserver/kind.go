@@ -16,10 +16,12 @@ type kind interface {
 	arguments(s *Server) []string                    // of the server program; called for each start
 	ready(ctx context.Context, s *Server) error      // nil: it answers
 	stopSignal() os.Signal                           // asks for an end in order that does not wait for clients
+	dispose(s *Server) error                         // removes what a stopped server leaves outside of its folder
 
 	database() string // the one of Server.URL
 	url(s *Server, database string) string
-	createDatabase(ctx context.Context, s *Server, name string) error
+	statements(database string) (create, drop string) // empty: nothing needs to be done
+	sql(ctx context.Context, s *Server, statement string) error
 }
 
 // programs are the paths of what a kind runs.

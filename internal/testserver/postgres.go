@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 )
 
@@ -21,18 +20,16 @@ func (postgres) accounts() []string { return []string{"postgres", "nobody"} }
 
 func (k postgres) find() (p programs, err error) {
 	folders := []string{
-		"/usr/lib/postgresql/*/bin", "/usr/lib/postgresql*/bin", "/usr/libexec/postgresql*", "/usr/pgsql-*/bin", "/usr/bin",
-		"/usr/local/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin", "/opt/homebrew/bin",
+		"/usr/lib/postgresql/*/bin", "/usr/libexec/postgresql*", "/usr/pgsql-*/bin", "/usr/bin", "/usr/local/bin",
+		"/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin", "/opt/homebrew/bin",
 	}
 	if p.server, err = find(k, []string{"postgres"}, folders); err != nil {
 		return p, err
 	}
-	// The others must be of the same version.
-	folders = append([]string{filepath.Dir(p.server)}, folders...)
-	if p.setup, err = find(k, []string{"initdb"}, folders); err != nil {
+	if p.setup, err = findBeside(p.server, k, "initdb", folders); err != nil {
 		return p, err
 	}
-	p.client, err = find(k, []string{"psql"}, folders)
+	p.client, err = findBeside(p.server, k, "psql", folders)
 	return p, err
 }
 
@@ -47,15 +44,19 @@ func (k postgres) initialise(ctx context.Context, s *Server) error {
 }
 
 func (postgres) arguments(s *Server) []string {
-	return append([]string{
-		"-D", s.path("data"), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", s.dir,
-		// Safe for a killed server: what is committed has been written to the file. synchronous_commit=off would not be.
-		// full_page_writes stays on: SIGKILL may end a write between two pages of memory.
+	args := []string{
+		"-D", s.path("data"), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", s.dir.path,
+		// Safe when the server is killed: what is committed has been written to the file, and the operating system keeps it.
+		// With synchronous_commit=off it would not be. full_page_writes stays on: SIGKILL can cut a write between two pages.
 		"-c", "fsync=off",
 		"-c", "max_connections=300", "-c", "shared_buffers=32MB",
-		"-c", "dynamic_shared_memory_type=mmap", // in the folder: nothing is left in /dev/shm by a killed server
+		"-c", "dynamic_shared_memory_type=mmap", // in the folder: a killed server leaves nothing in /dev/shm
 		"-c", "logging_collector=off", "-c", "log_destination=stderr",
-	}, s.cfg.args...)
+	}
+	if s.cfg.tls {
+		args = append(args, "-c", "ssl=on", "-c", "ssl_cert_file="+s.path(certFile), "-c", "ssl_key_file="+s.path(keyFile))
+	}
+	return append(args, s.cfg.args...)
 }
 
 // ready asks by the socket in the server's own folder: no other server can answer there. TCP connections are accepted from the
@@ -66,7 +67,7 @@ func (k postgres) ready(ctx context.Context, s *Server) error {
 		return err
 	}
 	defer closeQuietly(conn)
-	message := binary.BigEndian.AppendUint32(make([]byte, 4), 3<<16) // protocol 3.0
+	message := binary.BigEndian.AppendUint32(make([]byte, 4), 3<<16) // the protocol's version 3.0
 	message = append(message, "user\x00"+pgUser+"\x00database\x00"+k.database()+"\x00\x00"...)
 	binary.BigEndian.PutUint32(message, uint32(len(message)))
 	if _, err := conn.Write(message); err != nil {
@@ -87,14 +88,24 @@ func (k postgres) ready(ctx context.Context, s *Server) error {
 // stopSignal asks for PostgreSQL's fast shutdown, which ends connections; SIGTERM would wait for them.
 func (postgres) stopSignal() os.Signal { return os.Interrupt }
 
+func (postgres) dispose(s *Server) error { return removeSegment(s.dir.path, false) }
+
 func (postgres) database() string { return "postgres" }
 
 func (postgres) url(s *Server, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(pgUser, s.password), Host: s.Addr, Path: "/" + database, RawQuery: "sslmode=disable"}
+	if s.cfg.tls {
+		u.RawQuery = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.CAFile}}.Encode()
+	}
 	return u.String()
 }
 
-func (k postgres) createDatabase(ctx context.Context, s *Server, name string) error {
-	return s.run(ctx, []string{"PGPASSWORD=" + s.password}, s.programs.client, "--no-psqlrc", "--quiet", "--host="+s.dir,
-		"--port="+strconv.Itoa(s.port), "--username="+pgUser, "--dbname="+k.database(), "--command=CREATE DATABASE "+name)
+func (postgres) statements(database string) (create, drop string) {
+	// Nobody can be connected to template0, which would hinder copying it.
+	return "CREATE DATABASE " + database + " TEMPLATE template0", "DROP DATABASE IF EXISTS " + database + " WITH (FORCE)"
+}
+
+func (k postgres) sql(ctx context.Context, s *Server, statement string) error {
+	return s.run(ctx, []string{"PGPASSWORD=" + s.password}, s.programs.client, "--no-psqlrc", "--quiet", "--host="+s.dir.path,
+		"--port="+strconv.Itoa(s.port), "--username="+pgUser, "--dbname="+k.database(), "--command="+statement)
 }

@@ -3,10 +3,10 @@ package testserver
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -128,7 +128,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	defer t.mu.Unlock()
 	t.text = append(t.text, b...)
 	if len(t.text) > tailSize {
-		t.text = append([]byte(nil), t.text[len(t.text)-tailSize:]...)
+		t.text = slices.Clone(t.text[len(t.text)-tailSize:])
 	}
 	return len(b), nil
 }
@@ -138,6 +138,3 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	return string(t.text)
 }
-
-// closeQuietly closes what was only asked a question.
-func closeQuietly(c io.Closer) { _ = c.Close() }

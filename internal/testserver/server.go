@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +12,7 @@ import (
 )
 
 const (
-	startTimeout = 90 * time.Second // a busy machine with two cores needs a few seconds
+	startTimeout = 90 * time.Second // a second is usual, a busy machine needs more
 	stopTimeout  = 60 * time.Second
 )
 
@@ -21,23 +20,27 @@ const (
 type Server struct {
 	// URL is how clients reach the server: redis://127.0.0.1:port/0, postgres://user:password@127.0.0.1:port/db?sslmode=disable,
 	// or, for MariaDB, the data source name user:password@tcp(127.0.0.1:port)/db of github.com/go-sql-driver/mysql. The user may
-	// do everything. The database is empty at first, and the same for all users of the server: see NewDatabase.
+	// do everything. The database is empty at first, and the same for all users of the server: see NewDatabase. What changes
+	// with TLS is said at [WithTLS].
 	URL string
 	// Addr is the server's host and port.
 	Addr string
+	// CAFile is the certificate, as a PEM file, that a client of a server [WithTLS] has to trust; empty without.
+	CAFile string
 
 	kind     kind
 	cfg      config
 	tb       testing.TB // whose server it is; nil: it is shared
 	programs programs
 	account  *account // whom it runs as; nil: as this process
-	dir      string
+	dir      *folder
 	port     int
 	password string
 
-	mu     sync.Mutex // guards what follows, and lets one of Kill, Stop, Start, Pause and Resume run at a time
-	proc   *process   // nil: it does not run
-	paused bool
+	mu      sync.Mutex // guards what follows, and lets one of Kill, Stop, Start, Pause and Resume run at a time
+	proc    *process   // the last one that was started
+	running bool       // proc was not told to end
+	paused  bool
 }
 
 // Redis starts a Redis server for this test. It keeps an append-only file, so that its data survives Kill and Stop.
@@ -71,7 +74,7 @@ func private(t testing.TB, k kind, opts []Option) *Server {
 			t.Errorf("testserver: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("testserver: the end of what the %s server at %s said:\n%s", k.name(), s.Addr, s.tail())
+			t.Logf("testserver: the end of what %v said:\n%s", s, s.output())
 		}
 	})
 	return s
@@ -84,21 +87,26 @@ func launch(k kind, opts []Option) (_ *Server, err error) {
 		o(&s.cfg)
 	}
 	if s.programs, err = k.find(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", k.name(), err)
 	}
 	if s.account, err = accountFor(k.accounts()); err != nil {
 		return nil, fmt.Errorf("an account for %s: %w", k.name(), err)
 	}
-	if s.dir, err = newDir(s.account); err != nil {
+	if s.dir, err = newFolder(s.account); err != nil {
 		return nil, fmt.Errorf("the folder of a %s server: %w", k.name(), err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(s.dir))
+			err = errors.Join(err, s.dir.remove())
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
+	if s.cfg.tls {
+		if err := s.writeCertificate(); err != nil {
+			return nil, fmt.Errorf("a certificate for a %s server: %w", k.name(), err)
+		}
+	}
 	if err := k.initialise(ctx, s); err != nil {
 		return nil, fmt.Errorf("prepare the folder of a %s server: %w", k.name(), err)
 	}
@@ -122,7 +130,7 @@ func (s *Server) startOnFreePort(ctx context.Context) error {
 	}
 }
 
-// errPortTaken: the port was free when it was looked for, and another process was faster.
+// errPortTaken: another process was faster than the server, or has taken its port while it was down.
 var errPortTaken = errors.New("the port is in use")
 
 // start starts the process and waits until the server answers.
@@ -131,56 +139,41 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var notReady error
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		if notReady = s.kind.ready(ctx, s); notReady == nil {
-			s.proc, s.paused = proc, false
+		notReady := s.kind.ready(ctx, s)
+		if notReady == nil {
+			s.proc, s.running, s.paused = proc, true, false
 			return nil
 		}
 		select {
 		case <-poll.C:
 		case <-proc.done:
-			out := proc.output()
-			if strings.Contains(out, "Address already in use") {
+			if strings.Contains(proc.output(), "Address already in use") {
 				return errPortTaken
 			}
-			return fmt.Errorf("%s ended at once (%s); it said:\n%s", s.programs.server, proc.state(), out)
+			return fmt.Errorf("%s ended at once (%s); it said:\n%s", s.programs.server, proc.state(), proc.output())
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("%s does not answer: %w; it said:\n%s", s.programs.server, notReady, proc.output()), proc.kill())
+			err := fmt.Errorf("%s does not answer: %w; it said:\n%s", s.programs.server, notReady, proc.output())
+			return errors.Join(err, proc.kill())
 		}
 	}
-}
-
-// NewDatabase creates a database and returns its URL, in the form of [Server.URL]. It vanishes with the server. Redis has no
-// databases that could be created: its URL is returned unchanged, and tests keep apart by key prefixes or by the numbers
-// (0 to 15) of its databases.
-func (s *Server) NewDatabase(t testing.TB) string {
-	t.Helper()
-	name := "test_" + strings.ToLower(rand.Text())[:16]
-	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
-	defer cancel()
-	if err := s.kind.createDatabase(ctx, s, name); err != nil {
-		t.Fatalf("testserver: create a database of the %s server at %s: %v", s.kind.name(), s.Addr, err)
-	}
-	return s.kind.url(s, name)
 }
 
 // Kill kills the server (SIGKILL), with all of its processes, and waits until they are dead. One that does not run is left as
 // it is. It may be started again.
 func (s *Server) Kill() {
 	s.change("kill", func() error {
-		if s.proc == nil {
+		if !s.running {
 			return nil
 		}
-		proc := s.proc
-		s.proc = nil
-		return proc.kill()
+		s.running = false
+		return s.proc.kill()
 	})
 }
 
-// Stop lets the server shut down in order, and waits for its end. Connections are not waited for. One that does not run is
+// Stop lets the server shut down in order, which does not wait for clients, and waits for its end. One that does not run is
 // left as it is. It may be started again.
 func (s *Server) Stop() {
 	s.change("stop", s.stop)
@@ -190,24 +183,32 @@ func (s *Server) Stop() {
 // runs is left as it is.
 func (s *Server) Start() {
 	s.change("start", func() error {
-		if s.proc != nil {
+		if s.running {
 			return nil
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
+		again := time.NewTicker(100 * time.Millisecond)
+		defer again.Stop()
 		for {
-			// Somebody else may hold the port for a moment.
-			if err := s.start(ctx); !errors.Is(err, errPortTaken) || ctx.Err() != nil {
+			err := s.start(ctx)
+			if !errors.Is(err, errPortTaken) {
+				return err
+			}
+			select {
+			case <-again.C: // somebody else may have the port for a moment
+			case <-ctx.Done():
 				return err
 			}
 		}
 	})
 }
 
-// Pause freezes the server (SIGSTOP): its port still accepts connections, and nothing answers. Kill and Stop end it even so.
+// Pause freezes the server (SIGSTOP), with all of its processes: connections are accepted by the kernel, and nothing answers.
+// It may be killed or stopped even so.
 func (s *Server) Pause() {
 	s.change("pause", func() error {
-		if s.proc == nil {
+		if !s.running {
 			return errors.New("it does not run")
 		}
 		s.paused = true
@@ -221,7 +222,7 @@ func (s *Server) Resume() {
 }
 
 func (s *Server) resume() error {
-	if s.proc == nil || !s.paused {
+	if !s.running || !s.paused {
 		return nil
 	}
 	s.paused = false
@@ -229,47 +230,55 @@ func (s *Server) resume() error {
 }
 
 func (s *Server) stop() error {
-	if s.proc == nil {
+	if !s.running {
 		return nil
 	}
 	if err := s.resume(); err != nil {
 		return err
 	}
-	proc := s.proc
-	s.proc = nil
-	return proc.stop(s.kind.stopSignal())
+	s.running = false
+	return s.proc.stop(s.kind.stopSignal())
 }
 
 // change is the frame of the methods that change whether the server runs.
 func (s *Server) change(what string, f func() error) {
 	if s.tb == nil {
-		panic("testserver: a shared server has other users and is left alone; start one for this test: testserver." + s.kind.name() + "(t)")
+		panic("testserver: other tests use the shared server, it cannot be changed; start one for this test: testserver." + s.kind.name() + "(t)")
 	}
 	s.tb.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := f(); err != nil {
-		s.tb.Fatalf("testserver: %s the %s server at %s: %v", what, s.kind.name(), s.Addr, err)
+	err := s.died()
+	if err == nil {
+		err = f()
+	}
+	if err != nil {
+		s.tb.Fatalf("testserver: %s %v: %v", what, s, err)
 	}
 }
 
-// close ends the server and removes its folder. It fails when the server had ended without being asked to.
+// died returns an error, once, when the server has ended without having been told to.
+func (s *Server) died() error {
+	if !s.running || !s.proc.ended() {
+		return nil
+	}
+	s.running = false
+	return fmt.Errorf("%v has ended by itself (%s); it said:\n%s", s, s.proc.state(), s.proc.output())
+}
+
+// close ends the server and removes its folder.
 func (s *Server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var err error
-	if s.proc != nil && s.proc.ended() {
-		err = fmt.Errorf("the %s server at %s has ended by itself (%s); it said:\n%s", s.kind.name(), s.Addr, s.proc.state(), s.proc.output())
-		s.proc = nil
-	}
-	return errors.Join(err, s.stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.died(), s.stop(), s.kind.dispose(s), s.dir.remove())
 }
 
-func (s *Server) tail() string {
+// output returns the end of what the server, which has been started last, wrote to its standard output and error.
+func (s *Server) output() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.proc == nil {
-		return "(it does not run)"
-	}
 	return s.proc.output()
 }
+
+// String names the server in messages.
+func (s *Server) String() string { return "the " + s.kind.name() + " server at " + s.Addr }

@@ -21,8 +21,8 @@ func Main(m Runner) {
 	os.Exit(Stopping(m).Run())
 }
 
-// Stopping returns a runner whose Run ends with stopping the shared servers; it is for a TestMain that has more to do than
-// [Main], such as looking for leaked goroutines afterwards.
+// Stopping returns a runner that runs m and then stops the shared servers. It is for a TestMain that has more to do than
+// [Main], such as to look for goroutines that are left: goleak.VerifyTestMain(testserver.Stopping(m)).
 func Stopping(m Runner) Runner {
 	return stopping{m}
 }
@@ -30,7 +30,6 @@ func Stopping(m Runner) Runner {
 type stopping struct{ tests Runner }
 
 func (s stopping) Run() int {
-	defer shared.stop()
 	shared.allow()
 	code := s.tests.Run()
 	if err := shared.stop(); err != nil {
@@ -40,21 +39,21 @@ func (s stopping) Run() int {
 	return code
 }
 
-// SharedRedis returns the Redis server that all tests of this binary share; the first call starts it. Tests must leave it
-// running, and keep apart by key prefixes.
+// SharedRedis returns the Redis server that all tests of this binary share; the first call starts it. Tests leave it running,
+// and keep apart by key prefixes.
 func SharedRedis(t testing.TB) *Server {
 	t.Helper()
 	return shared.get(t, redis{})
 }
 
-// SharedPostgreSQL returns the PostgreSQL server that all tests of this binary share; the first call starts it. Tests must
-// leave it running, and keep apart by [Server.NewDatabase].
+// SharedPostgreSQL returns the PostgreSQL server that all tests of this binary share; the first call starts it. Tests leave it
+// running, and keep apart by [Server.NewDatabase].
 func SharedPostgreSQL(t testing.TB) *Server {
 	t.Helper()
 	return shared.get(t, postgres{})
 }
 
-// SharedMariaDB returns the MariaDB server that all tests of this binary share; the first call starts it. Tests must leave it
+// SharedMariaDB returns the MariaDB server that all tests of this binary share; the first call starts it. Tests leave it
 // running, and keep apart by [Server.NewDatabase].
 func SharedMariaDB(t testing.TB) *Server {
 	t.Helper()
@@ -66,9 +65,8 @@ var shared registry
 
 // registry holds the servers that were started for all tests.
 type registry struct {
-	mu      sync.Mutex
-	allowed bool // somebody will stop them
-	kinds   map[string]*entry
+	mu    sync.Mutex
+	kinds map[string]*entry // nil: nobody would stop them
 }
 
 // entry is one kind's server. The lock of the registry is not held while it starts: kinds start side by side.
@@ -81,20 +79,14 @@ type entry struct {
 func (r *registry) allow() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.allowed, r.kinds = true, map[string]*entry{}
+	r.kinds = map[string]*entry{}
 }
 
 func (r *registry) get(t testing.TB, k kind) *Server {
 	t.Helper()
 	checkSkip(t, k)
-	r.mu.Lock()
-	allowed, e := r.allowed, r.kinds[k.name()]
-	if allowed && e == nil {
-		e = new(entry)
-		r.kinds[k.name()] = e
-	}
-	r.mu.Unlock()
-	if !allowed {
+	e := r.entry(k)
+	if e == nil {
 		t.Fatalf("testserver: nobody would stop a shared server; add: func TestMain(m *testing.M) { testserver.Main(m) }")
 	}
 	e.once.Do(func() { e.server, e.err = launch(k, nil) })
@@ -104,10 +96,18 @@ func (r *registry) get(t testing.TB, k kind) *Server {
 	return e.server
 }
 
+func (r *registry) entry(k kind) *entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kinds != nil && r.kinds[k.name()] == nil {
+		r.kinds[k.name()] = new(entry)
+	}
+	return r.kinds[k.name()]
+}
+
 func (r *registry) stop() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.allowed = false
 	var errs []error
 	for _, e := range r.kinds {
 		if e.server != nil {

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,7 @@ func children(pid int) ([]int, error) {
 			return nil, err
 		}
 		// pid (name) state parent …; the name may contain anything.
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 		if len(fields) < 2 {
 			return nil, fmt.Errorf("%s has an unknown form: %q", path, text)
 		}
@@ -46,4 +47,22 @@ func children(pid int) ([]int, error) {
 		pids = append(pids, child)
 	}
 	return pids, nil
+}
+
+// abandoned reports whether the segment of shared memory was created by pid, and nobody uses it.
+func abandoned(id, pid string, _ bool) (bool, error) {
+	text, err := os.ReadFile("/proc/sysvipc/shm")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // a kernel without them
+	}
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(string(text)) {
+		// key shmid perms size cpid lpid nattch …
+		if f := strings.Fields(line); len(f) > 6 && f[1] == id && f[4] == pid && f[6] == "0" {
+			return true, nil
+		}
+	}
+	return false, nil
 }

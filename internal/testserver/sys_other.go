@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
 package testserver
 
@@ -23,10 +23,18 @@ func (s noSignal) String() string { return string(s) }
 
 var _ os.Signal = sigTerm
 
+type account struct{}
+
+func (*account) own(string) error { return nil }
+
 func accountFor([]string) (*account, error) {
-	return nil, errors.New("private servers are started on Unix only; do without these tests: " + skipVariable + "=redis,postgres,mariadb")
+	return nil, errors.New("private servers are started on Linux, macOS and BSD only; do without these tests: " + skipVariable + "=redis,postgres,mariadb")
 }
 
 func runAs(*exec.Cmd, *account) {}
 
 func children(int) ([]int, error) { return nil, errors.ErrUnsupported }
+
+func tryLock(*os.File) error { return errors.ErrUnsupported }
+
+func abandoned(string, string, bool) (bool, error) { return false, nil }

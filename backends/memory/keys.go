@@ -1,0 +1,70 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// key is who has an idempotency key, and until when.
+type key struct {
+	taskID, owner string
+	ends          time.Time
+}
+
+// ReserveKey implements [taskflow.KeyStore].
+func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holder string, err error) {
+	leave, err := b.enter(ctx, "reserve key")
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	now := b.now()
+	if k, taken := b.keys[r.Key]; taken && now.Before(k.ends) && !b.lost(k) {
+		return k.taskID, nil
+	}
+	for name, k := range b.keys {
+		if !now.Before(k.ends) {
+			delete(b.keys, name)
+		}
+	}
+	b.keys[r.Key] = key{r.TaskID, r.Owner, now.Add(r.Retention)}
+	return r.TaskID, nil
+}
+
+// lost reports whether nobody will ever finish the task that has a key.
+func (b *Backend) lost(k key) bool {
+	_, pending := b.pending[k.taskID]
+	_, finished := b.history[k.taskID]
+	_, joined := b.instances[k.owner]
+	return !pending && !finished && !joined
+}
+
+// ReleaseKey implements [taskflow.KeyStore].
+func (b *Backend) ReleaseKey(ctx context.Context, name, taskID string) error {
+	leave, err := b.enter(ctx, "release key")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if b.keys[name].taskID == taskID {
+		delete(b.keys, name)
+	}
+	return nil
+}
+
+// TakeSlot implements [taskflow.SlotStore].
+func (b *Backend) TakeSlot(ctx context.Context, schedule string, slot time.Time) (taken bool, err error) {
+	leave, err := b.enter(ctx, "take slot")
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	slot = utc(slot).Truncate(time.Microsecond)
+	if last, some := b.slots[schedule]; some && !slot.After(last) {
+		return false, nil
+	}
+	b.slots[schedule] = slot
+	return true, nil
+}

@@ -1,0 +1,2 @@
+-- Returns the totals of the history.
+return redis.call('HGETALL', base .. 'totals')

@@ -1,0 +1,92 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// ReserveKey implements [taskflow.KeyStore]. The same task may ask again: that begins its retention anew.
+func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holder string, err error) {
+	err = b.use(ctx, "reserve key", func(c *connection) error {
+		switch {
+		case r.Key == "" || len(r.Key) > taskflow.MaxKeyBytes:
+			return fmt.Errorf("%w: the key %.100q has %d bytes: 1 to %d are allowed", ErrInvalidRecord, r.Key, len(r.Key), taskflow.MaxKeyBytes)
+		case r.TaskID == "":
+			return fmt.Errorf("%w: the key %.100q is for no task", ErrInvalidRecord, r.Key)
+		case r.Retention < time.Millisecond:
+			return fmt.Errorf("%w: the retention of the key %.100q is %v: at least 1 ms is needed", ErrInvalidRecord, r.Key, r.Retention)
+		}
+		reply, err := c.run(ctx, scriptReserve, r.Key, r.TaskID, r.Owner, r.Retention.Milliseconds())
+		holder = text(reply)
+		return err
+	})
+	return holder, err
+}
+
+// ReleaseKey implements [taskflow.KeyStore].
+func (b *Backend) ReleaseKey(ctx context.Context, key, taskID string) error {
+	return b.use(ctx, "release key", func(c *connection) error {
+		_, err := c.run(ctx, scriptReleaseKey, key, taskID)
+		return err
+	})
+}
+
+// TakeSlot implements [taskflow.SlotStore].
+func (b *Backend) TakeSlot(ctx context.Context, schedule string, slot time.Time) (taken bool, err error) {
+	err = b.use(ctx, "take slot", func(c *connection) error {
+		reply, err := c.run(ctx, scriptSlot, schedule, slotText(slot), taskflow.NewID(time.Now()))
+		taken = number(reply) == 1
+		return err
+	})
+	return taken, err
+}
+
+// slotText are digits that compare like the moments, to the microsecond.
+func slotText(slot time.Time) string {
+	return fmt.Sprintf("%020d", uint64(slot.UnixMicro())^1<<63)
+}
+
+// What Post stores, and for how long: longer than it must, for an instance whose poll is late.
+const (
+	maxMessage = 64 << 10
+	keepFor    = 2 * taskflow.MessageRetention
+)
+
+// Post implements [taskflow.Messenger]. A message above 64 KB is refused with ErrInvalidRecord.
+func (b *Backend) Post(ctx context.Context, body []byte) error {
+	return b.use(ctx, "post", func(c *connection) error {
+		if len(body) > maxMessage {
+			return fmt.Errorf("%w: the message has %d bytes: %d are allowed", ErrInvalidRecord, len(body), maxMessage)
+		}
+		_, err := c.run(ctx, scriptPost, body, keepFor.Milliseconds())
+		return err
+	})
+}
+
+// Receive implements [taskflow.Messenger].
+func (b *Backend) Receive(ctx context.Context, after string, limit int) (bodies [][]byte, position string, err error) {
+	err = b.use(ctx, "receive", func(c *connection) error {
+		if limit < 1 && after != "" {
+			position = after
+			return nil
+		}
+		reply, err := c.run(ctx, scriptReceive, after, strconv.Itoa(limit))
+		if err != nil {
+			return err
+		}
+		answer := list(reply)
+		if len(answer) == 0 {
+			return fmt.Errorf("the server answered %v", reply)
+		}
+		position = text(answer[0])
+		for _, body := range answer[1:] {
+			bodies = append(bodies, []byte(text(body)))
+		}
+		return nil
+	})
+	return bodies, position, err
+}

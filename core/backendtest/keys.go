@@ -1,0 +1,212 @@
+package backendtest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+func keyTopics() []topic {
+	const needs = "KeyStore"
+	has := offers[taskflow.KeyStore]
+	return []topic{
+		{name: "keys/one of eight wins each", needs: needs, has: has, test: keyWonByOne},
+		{name: "keys/whoever asks is told the holder", needs: needs, has: has, test: keyHolderIsTold},
+		{name: "keys/any bytes are a key", needs: needs, has: has, test: keysAreBytes},
+		{name: "keys/retention ends", needs: needs, has: has, test: retentionEnds},
+		{name: "keys/only their task releases them", needs: needs, has: has, test: keyIsReleased},
+		{name: "keys/a task that was lost frees its key", needs: "KeyStore, InstanceStore and Journal", has: func(b taskflow.Backend) bool {
+			return has(b) && offersBoth[taskflow.InstanceStore, taskflow.Journal](b)
+		}, test: lostTaskFreesKey},
+		{name: "keys/survive a restart", needs: needs, has: has, test: keysSurviveRestart},
+	}
+}
+
+// adder makes an instance known, so that its keys are not those of a task that was lost.
+func (k *kit) adder(ctx context.Context, b taskflow.Backend, id string) {
+	k.Helper()
+	if s, ok := b.(taskflow.InstanceStore); ok {
+		k.must(s.Join(ctx, instance(id), time.Hour), "Join")
+	}
+}
+
+// reserve asks for a key and compares who has it then.
+func (k *kit) reserve(ctx context.Context, b taskflow.Backend, r taskflow.Reservation, want string) {
+	k.Helper()
+	got, err := b.(taskflow.KeyStore).ReserveKey(ctx, r)
+	k.must(err, "ReserveKey")
+	if got != want {
+		k.Errorf("ReserveKey(%.60q) for %s returned %s, want %s", r.Key, r.TaskID, got, want)
+	}
+}
+
+func reservation(key string, task int) taskflow.Reservation {
+	return taskflow.Reservation{Key: key, TaskID: waiting(task).ID, Owner: "adder", Retention: time.Hour}
+}
+
+func keyWonByOne(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	const keys = 50
+	var (
+		wg  sync.WaitGroup
+		got [8][keys]string
+		bad [8]error
+	)
+	for i := range got {
+		s := []taskflow.Backend{here, there}[i%2].(taskflow.KeyStore)
+		wg.Go(func() {
+			for n := 0; n < keys && bad[i] == nil; n++ {
+				got[i][n], bad[i] = s.ReserveKey(ctx, reservation(fmt.Sprintf("key %d", n), n*8+i))
+			}
+		})
+	}
+	wg.Wait()
+	for i := range got {
+		k.must(bad[i], "ReserveKey by one of eight")
+	}
+	for n := range keys {
+		among := false
+		for i := range got {
+			among = among || got[0][n] == waiting(n*8+i).ID
+			if got[i][n] != got[0][n] {
+				k.Errorf("ReserveKey told two that key %d is %s's and %s's", n, got[0][n], got[i][n])
+			}
+		}
+		if !among {
+			k.Errorf("ReserveKey gave key %d to %q, which did not ask", n, got[0][n])
+		}
+	}
+}
+
+func keyHolderIsTold(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	first, second := waiting(1).ID, waiting(2).ID
+	k.reserve(ctx, here, reservation("order 1", 1), first)
+	k.reserve(ctx, there, reservation("order 1", 2), first)
+	k.reserve(ctx, there, reservation("order 1", 1), first) // it asks again
+	k.reserve(ctx, here, reservation("order 2", 2), second)
+	k.reserve(ctx, here, reservation("order 1", 2), first)
+	other := reservation("order 1", 3)
+	other.Owner = "unknown"
+	k.reserve(ctx, there, other, first)
+}
+
+// keysAreBytes: no two of these are the same key.
+func keysAreBytes(k *kit) {
+	b, ctx := k.start(), k.context()
+	k.adder(ctx, b, "adder")
+	long := strings.Repeat("k", taskflow.MaxKeyBytes-1)
+	keys := append(hostile(), "Null", "null ", " null", "é", "e\u0301", "\x00", "a", "a\x00", "a\x00b", "\xff\xfe", "\xff", "\uFFFD", "日本",
+		long, long+"1", long+"2", strings.Repeat("é", taskflow.MaxKeyBytes/2), "*", "[a]", "?", "{a}", "a:b")
+	for i, key := range keys {
+		k.reserve(ctx, b, reservation(key, i), waiting(i).ID)
+	}
+	for i, key := range keys {
+		k.reserve(ctx, b, reservation(key, 1000+i), waiting(i).ID)
+	}
+	for i, key := range keys {
+		k.must(b.(taskflow.KeyStore).ReleaseKey(ctx, key, waiting(i).ID), "ReleaseKey")
+		k.reserve(ctx, b, reservation(key, 1000+i), waiting(1000+i).ID)
+	}
+}
+
+func retentionEnds(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	brief := reservation("brief", 1)
+	brief.Retention = 20 * time.Millisecond
+	k.reserve(ctx, here, reservation("long", 2), waiting(2).ID)
+	k.reserve(ctx, here, brief, waiting(1).ID)
+	k.save(ctx, here, ended(waiting(1)))
+	k.eventually("the retention of 20 ms is over and another gets the key", func() bool {
+		got, err := there.(taskflow.KeyStore).ReserveKey(ctx, reservation("brief", 3))
+		k.must(err, "ReserveKey")
+		return got == waiting(3).ID
+	})
+	k.reserve(ctx, here, reservation("brief", 4), waiting(3).ID)
+	k.reserve(ctx, here, reservation("long", 4), waiting(2).ID)
+	// what had it before cannot free it any more
+	k.must(here.(taskflow.KeyStore).ReleaseKey(ctx, "brief", waiting(1).ID), "ReleaseKey")
+	k.reserve(ctx, here, reservation("brief", 4), waiting(3).ID)
+}
+
+func keyIsReleased(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	s := there.(taskflow.KeyStore)
+	k.adder(ctx, here, "adder")
+	k.must(s.ReleaseKey(ctx, "nobody has it", waiting(1).ID), "ReleaseKey of a key that nobody has")
+	k.reserve(ctx, here, reservation("order", 1), waiting(1).ID)
+	k.reserve(ctx, here, reservation("other", 3), waiting(3).ID)
+	for _, wrong := range []string{waiting(2).ID, waiting(3).ID, "", "no id", "%"} {
+		k.must(s.ReleaseKey(ctx, "order", wrong), "ReleaseKey by another task")
+	}
+	k.reserve(ctx, here, reservation("order", 2), waiting(1).ID)
+	k.must(s.ReleaseKey(ctx, "order", waiting(1).ID), "ReleaseKey")
+	k.reserve(ctx, here, reservation("order", 2), waiting(2).ID)
+	k.must(s.ReleaseKey(ctx, "order", waiting(1).ID), "ReleaseKey by who had it")
+	k.reserve(ctx, here, reservation("order", 1), waiting(2).ID)
+	k.reserve(ctx, here, reservation("other", 1), waiting(3).ID)
+}
+
+// lostTaskFreesKey: the instance died between the reservation and the first write of the task.
+func lostTaskFreesKey(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	k.adder(ctx, here, "stays")
+	inMemory, pending, done := reservation("in memory", 1), reservation("pending", 2), reservation("finished", 3)
+	elsewhere := reservation("of another instance", 4)
+	elsewhere.Owner = "stays"
+	for i, r := range []taskflow.Reservation{inMemory, pending, done, elsewhere} {
+		k.reserve(ctx, here, r, waiting(i+1).ID)
+	}
+	k.put(ctx, here, ownedBy("adder", waiting(2)))
+	k.save(ctx, here, ended(waiting(3)))
+	held := func(when string, tasks ...int) {
+		k.Helper()
+		for i, r := range []taskflow.Reservation{inMemory, pending, done, elsewhere} {
+			r.TaskID = waiting(100 + i).ID
+			r.Owner = "stays"
+			got, err := there.(taskflow.KeyStore).ReserveKey(ctx, r)
+			k.must(err, "ReserveKey")
+			if want := waiting(tasks[i]).ID; got != want {
+				k.Errorf("ReserveKey(%q) %s returned %s, want %s", r.Key, when, got, want)
+			}
+		}
+	}
+	held("while its instance lives", 1, 2, 3, 4)
+	k.must(here.(taskflow.InstanceStore).Leave(ctx, "adder"), "Leave")
+	held("after its instance has gone", 100, 2, 3, 4)
+	k.must(there.ClearPending(ctx), "ClearPending")
+	held("after its row has gone too", 100, 101, 3, 4)
+	if d, ok := there.(taskflow.Deleter); ok {
+		_, err := d.DeleteBefore(ctx, base.Add(time.Hour))
+		k.must(err, "DeleteBefore")
+		held("after its record was deleted", 100, 101, 102, 4)
+	}
+}
+
+func keysSurviveRestart(k *kit) {
+	if k.reopen == nil {
+		k.Log("not tested: the harness has no Reopen")
+		return
+	}
+	b, ctx := k.start(), k.context()
+	k.adder(ctx, b, "adder")
+	k.reserve(ctx, b, reservation("order", 1), waiting(1).ID)
+	k.save(ctx, b, ended(waiting(1)))
+	k.must(b.Close(), "Close")
+	b = k.opened(k.reopen(b))
+	k.adder(ctx, b, "adder")
+	k.reserve(ctx, b, reservation("order", 2), waiting(1).ID)
+}

@@ -1,0 +1,333 @@
+package taskflow_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+const lease = 15 * time.Second // the default
+
+// takeOverTime is within how long a dead instance's tasks are another's: its lease and one more heartbeat.
+const takeOverTime = lease + lease/3 + time.Second
+
+func TestAnotherInstanceTakesOverWhatADeadOneHeld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := map[string]int{}
+		var mu sync.Mutex
+		define := func(block bool) []taskflow.Definition {
+			fn := func(name string) func(context.Context, int) error {
+				return func(ctx context.Context, _ int) error {
+					mu.Lock()
+					ran[name]++
+					mu.Unlock()
+					if block {
+						<-ctx.Done()
+						return context.Cause(ctx)
+					}
+					return nil
+				}
+			}
+			return []taskflow.Definition{
+				taskflow.Define("once", fn("once")), taskflow.Define("again", fn("again"), taskflow.Idempotent()), taskflow.Define("later", fn("later")),
+			}
+		}
+		first := define(true)
+		dies, wire := c.instance(taskflow.WithTasks(first...))
+		survives, _ := c.instance(taskflow.WithTasks(define(false)...))
+		var ids []string
+		for i, d := range first {
+			call := d.(taskflow.Task[int]).With(i)
+			var opts []taskflow.AddOption
+			if d.Name() == "later" {
+				opts = append(opts, taskflow.Delay(time.Minute))
+			}
+			h, err := dies.Submit(t.Context(), call, opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, h.ID())
+		}
+		synctest.Wait()
+		wire.cut.Store(true)
+		time.Sleep(takeOverTime)
+		synctest.Wait()
+		for i, want := range []taskflow.Status{taskflow.StatusInterrupted, taskflow.StatusSuccess} {
+			r := c.history(ids[i])
+			if r.Status != want || r.Owner != survives.Instance() || r.Crashes != 1 {
+				t.Errorf("%s is %s (%s) of %s after %d crashes, want %s of %s", r.Name, r.Status, r.Error, r.Owner, r.Crashes, want, survives.Instance())
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if r := c.history(ids[2]); r.Status != taskflow.StatusSuccess || r.Crashes != 0 {
+			t.Errorf("the task that waited is %s after %d crashes", r.Status, r.Crashes)
+		}
+		wire.cut.Store(false) // the dead one ends what it runs, as far as this process is concerned
+		time.Sleep(lease)
+		mu.Lock()
+		defer mu.Unlock()
+		if ran["once"] != 1 || ran["again"] != 2 || ran["later"] != 1 {
+			t.Errorf("runs: %v", ran)
+		}
+	})
+}
+
+func TestAPausedInstanceFindsItsLeaseLostAndOverwritesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		cause := make(chan error, 1)
+		slow := taskflow.Define("slow", func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return nil // it claims success, too late
+		})
+		paused, wire := c.instance(taskflow.WithTasks(slow))
+		other, _ := c.instance(taskflow.WithTasks(taskflow.Define("slow", task[int])))
+		was := paused.Instance()
+		h, err := paused.Submit(t.Context(), slow.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits, err := paused.Submit(t.Context(), slow.With(2), taskflow.Delay(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire.cut.Store(true)
+		time.Sleep(takeOverTime)
+		synctest.Wait()
+		wire.cut.Store(false)
+		time.Sleep(lease)
+		synctest.Wait()
+		wantErr(t, <-cause, taskflow.ErrLeaseLost)
+		wantErr(t, h.Wait(t.Context()), taskflow.ErrLeaseLost)
+		wantErr(t, waits.Wait(t.Context()), taskflow.ErrLeaseLost)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted || r.Owner != other.Instance() {
+			t.Errorf("the history says %s of %s, want interrupted of %s", r.Status, r.Owner, other.Instance())
+		}
+		if r, err := paused.Get(t.Context(), h.ID()); err != nil || r.Status != taskflow.StatusInterrupted {
+			t.Errorf("the paused instance shows %s, %v", r.Status, err)
+		}
+		if r, err := paused.Get(t.Context(), waits.ID()); err != nil || r.Owner != other.Instance() {
+			t.Errorf("the waiting task is %s's, %v; want %s's", r.Owner, err, other.Instance())
+		}
+		if paused.Instance() == was {
+			t.Error("it goes on under the name that others take for dead")
+		}
+		again, err := paused.Submit(t.Context(), slow.With(3), taskflow.Delay(time.Hour))
+		if err != nil || again.Record().Owner != paused.Instance() {
+			t.Errorf("a new task is %s's, %v", again.Record().Owner, err)
+		}
+	})
+}
+
+func TestAnInstanceCutOffFromTheOthersEndsWhatIsDurableByItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		slow := taskflow.Define("slow", func(ctx context.Context, _ int) error { return untilCancelled(ctx) })
+		cut, wire := c.instance(taskflow.WithTasks(slow))
+		_, _ = c.instance()
+		time.Sleep(lease) // each has heard of the other
+		h, err := cut.Submit(t.Context(), slow.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		memory := add(cut, untilCancelled)
+		wire.cut.Store(true)
+		time.Sleep(lease + lease/3)
+		synctest.Wait()
+		wantErr(t, h.Wait(t.Context()), taskflow.ErrLeaseLost)
+		wantStatus(t, memory, taskflow.StatusRunning) // nobody else can have it
+		wire.cut.Store(false)
+		time.Sleep(lease)
+		if _, err := cut.Cancel(t.Context(), memory.ID(), ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestALoneInstanceKeepsItsTasksWhileTheBackendIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		slow := taskflow.Define("slow", func(ctx context.Context, _ int) error {
+			select {
+			case <-time.After(10 * time.Minute):
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+		m, wire := c.instance(taskflow.WithTasks(slow))
+		h, err := m.Submit(t.Context(), slow.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire.cut.Store(true)
+		time.Sleep(5 * time.Minute)
+		if m.DegradedSince().IsZero() {
+			t.Error("it does not say that the backend is away")
+		}
+		wire.cut.Store(false)
+		if err := h.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(lease)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess {
+			t.Errorf("stored as %s", r.Status)
+		}
+		if at := m.DegradedSince(); !at.IsZero() {
+			t.Errorf("the backend is back, and it still says that it is away since %v", at)
+		}
+	})
+}
+
+func TestATaskThatKillsItsProcessThreeTimesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := 0
+		deadly := taskflow.Define("deadly", func(ctx context.Context, _ int) error { ran++; return untilCancelled(ctx) }, taskflow.Idempotent())
+		var id string
+		for i := range 4 {
+			m, wire := c.instance(taskflow.WithTasks(deadly))
+			if i == 0 {
+				h, err := m.Submit(t.Context(), deadly.With(1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				id = h.ID()
+			}
+			time.Sleep(takeOverTime)
+			synctest.Wait()
+			wire.cut.Store(true)
+			defer wire.cut.Store(false)
+		}
+		last, _ := c.instance(taskflow.WithTasks(deadly))
+		time.Sleep(takeOverTime)
+		r, err := last.Get(t.Context(), id)
+		if err != nil || r.Status != taskflow.StatusFailed || r.Crashes != 3 || ran != 3 {
+			t.Errorf("after %d runs it is %s (%s) with %d crashes, %v", ran, r.Status, r.Error, r.Crashes, err)
+		}
+	})
+}
+
+func TestTasksOfOtherInstancesAreListedAndCancelled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		slow := taskflow.Define("slow", func(ctx context.Context, _ int) error { return untilCancelled(ctx) })
+		parked := taskflow.Define("parked", task[int])
+		there, _ := c.instance(taskflow.WithTasks(slow))
+		here, _ := c.instance()
+		durable, err := there.Submit(t.Context(), slow.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		delayed, err := there.Submit(t.Context(), slow.With(2), taskflow.Delay(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inMemory := add(there, untilCancelled, taskflow.Name("in memory"))
+		old, _ := c.instance(taskflow.WithTasks(parked))
+		free, err := old.Submit(t.Context(), parked.With(3), taskflow.Delay(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := old.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lease)
+		p, err := here.List(t.Context(), taskflow.Query{Filter: taskflow.Filter{Statuses: []taskflow.Status{taskflow.StatusPending, taskflow.StatusRunning}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range p.Records {
+			names = append(names, r.Name+" "+string(r.Status))
+		}
+		slices.Sort(names)
+		if want := []string{"in memory running", "parked pending", "slow pending", "slow running"}; !slices.Equal(names, want) {
+			t.Errorf("listed are %v, want %v", names, want)
+		}
+		for _, h := range []taskflow.Handle{durable, delayed, inMemory, free} {
+			if r, err := here.Get(t.Context(), h.ID()); err != nil || r.ID != h.ID() {
+				t.Errorf("Get of %s: %v", h.Record().Name, err)
+			}
+			r, err := here.Cancel(t.Context(), h.ID(), "from afar")
+			if err != nil || r.Status != taskflow.StatusCancelled {
+				t.Errorf("Cancel of %s: %s (%s), %v", r.Name, r.Status, r.Error, err)
+			}
+		}
+		if _, err := here.Cancel(t.Context(), durable.ID(), ""); !errors.Is(err, taskflow.ErrNotCancellable) {
+			t.Errorf("Cancel of what has ended: %v", err)
+		}
+		all, err := here.Instances(t.Context())
+		if err != nil || len(all) != 2 || all[0].PID == 0 || all[0].Host == "" || len(all[0].Pools) != 1 {
+			t.Errorf("instances %+v, %v", all, err)
+		}
+	})
+}
+
+func TestTasksOfUnknownNamesWaitAndAreNamedAtStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		old := taskflow.Define("old_name", task[int])
+		first, _ := c.instance(taskflow.WithTasks(old))
+		h, err := first.Submit(t.Context(), old.With(1), taskflow.Delay(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var out lockedBuffer
+		second, _ := c.instance(taskflow.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+		if text := out.String(); !strings.Contains(text, "task=old_name count=1") {
+			t.Errorf("the log does not name the task that waits: %s", text)
+		}
+		time.Sleep(lease)
+		if r, err := second.Get(t.Context(), h.ID()); err != nil || r.Status != taskflow.StatusPending || r.Owner != "" {
+			t.Errorf("it is %s, of %q, %v", r.Status, r.Owner, err)
+		}
+		_, _ = c.instance(taskflow.WithTasks(taskflow.Define("new_name", task[int], taskflow.Aliases("old_name"))))
+		time.Sleep(lease)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess {
+			t.Errorf("under its alias it is %s", r.Status)
+		}
+	})
+}
+
+func TestWhatAStoppedInstanceSavesIsRunByAnotherThatRunsAlready(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		send := taskflow.Define("send", task[int])
+		stops, _ := c.instance(taskflow.WithTasks(send))
+		_, _ = c.instance(taskflow.WithTasks(taskflow.Define("send", task[int])))
+		h, err := stops.Submit(t.Context(), send.With(1), taskflow.Delay(10*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stops.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lease)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess {
+			t.Errorf("it is %s", r.Status)
+		}
+	})
+}

@@ -1,0 +1,142 @@
+package taskflow_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/taskflow-go/taskflow/backends/memory"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+var errCut = errors.New("the wire is cut")
+
+// wire is one instance's way to a backend that others use too. While it is cut, nothing goes through: so is a process that was paused,
+// killed, or separated from its backend.
+type wire struct {
+	*memory.Backend
+
+	cut atomic.Bool
+}
+
+func (w *wire) Close() error { return nil } // the others go on
+
+func (w *wire) err() error {
+	if w.cut.Load() {
+		return errCut
+	}
+	return nil
+}
+
+func (w *wire) Save(ctx context.Context, r []taskflow.Record) (int, error) {
+	if err := w.err(); err != nil {
+		return 0, err
+	}
+	return w.Backend.Save(ctx, r)
+}
+
+func (w *wire) SavePending(ctx context.Context, r []taskflow.Record) (int, error) {
+	if err := w.err(); err != nil {
+		return 0, err
+	}
+	return w.Backend.SavePending(ctx, r)
+}
+
+func (w *wire) PutPending(ctx context.Context, r []taskflow.Record) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.PutPending(ctx, r)
+}
+
+func (w *wire) Claim(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {
+	if err := w.err(); err != nil {
+		return nil, err
+	}
+	return w.Backend.Claim(ctx, owner, names, limit)
+}
+
+func (w *wire) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.Join(ctx, i, ttl)
+}
+
+func (w *wire) Renew(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.Renew(ctx, i, ttl)
+}
+
+func (w *wire) Leave(ctx context.Context, id string) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.Leave(ctx, id)
+}
+
+func (w *wire) Expire(ctx context.Context) ([]string, error) {
+	if err := w.err(); err != nil {
+		return nil, err
+	}
+	return w.Backend.Expire(ctx)
+}
+
+func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, error) {
+	if err := w.err(); err != nil {
+		return "", err
+	}
+	return w.Backend.ReserveKey(ctx, r)
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = append(b.text, p...)
+	return len(p), nil
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.text)
+}
+
+// cluster is a backend and the instances that share it.
+type cluster struct {
+	t       *testing.T
+	backend *memory.Backend
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	return &cluster{t, memory.New()}
+}
+
+// instance starts another manager.
+func (c *cluster) instance(opts ...taskflow.ManagerOption) (*taskflow.Manager, *wire) {
+	c.t.Helper()
+	w := &wire{Backend: c.backend}
+	return started(c.t, append([]taskflow.ManagerOption{taskflow.WithBackend(w)}, opts...)...), w
+}
+
+// history is what the backend says of a task.
+func (c *cluster) history(id string) taskflow.Record {
+	c.t.Helper()
+	r, err := c.backend.Get(c.t.Context(), id)
+	if err != nil {
+		c.t.Fatalf("the history has no %s: %v", id, err)
+	}
+	return r
+}
