@@ -1,0 +1,107 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+// pruneEvery is how many reservations, or messages, of a handle there are between two deletions of old ones.
+const pruneEvery = 100
+
+// ReserveKey implements [taskflow.KeyStore].
+func (s *Store) ReserveKey(ctx context.Context, r taskflow.Reservation) (holder string, err error) {
+	task, err := checkReservation(r)
+	if err != nil {
+		return "", s.wrap(ctx, "reserve key", err)
+	}
+	prune := false
+	err = s.write(ctx, "reserve key", func(o *session, tx Tx) error {
+		prune = o.every(pruneEvery, "key")
+		got, err := o.reserve(ctx, tx, r, task)
+		holder = got.String()
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if prune {
+		// a transaction of its own: what others reserve at the same moment must not wait for it
+		err = s.write(ctx, "prune keys", func(o *session, tx Tx) error { return o.pruneKeys(ctx, tx) })
+	}
+	return holder, err
+}
+
+func checkReservation(r taskflow.Reservation) (task ID, err error) {
+	switch {
+	case r.Key == "" || len(r.Key) > taskflow.MaxKeyBytes:
+		return task, fmt.Errorf("%w: an idempotency key has from 1 to %d bytes, not %d", taskflow.ErrInvalidOption, taskflow.MaxKeyBytes, len(r.Key))
+	case r.Retention < time.Millisecond:
+		return task, fmt.Errorf("%w: a retention of %v: at least 1ms", taskflow.ErrInvalidOption, r.Retention)
+	case r.Owner != "":
+		if err := checkOwner(r.Owner); err != nil {
+			return task, err
+		}
+	}
+	if task, err = parseID(r.TaskID); err != nil {
+		return task, fmt.Errorf("%w: %w", taskflow.ErrInvalidOption, err)
+	}
+	return task, nil
+}
+
+// reserve takes the key if it is free, and returns the task that has it.
+func (s *session) reserve(ctx context.Context, tx Tx, r taskflow.Reservation, task ID) (holder ID, err error) {
+	name := []byte(r.Key)
+	const until = int64(0) // over, until it is set below
+	s.insert(ctx, tx, keyTable, Conflict{Key: []string{"name"}}, []any{name, task, r.Owner, until})
+	const sql = `SELECT k.task_id, k.expires_at > {now} AND (
+		EXISTS (SELECT 1 FROM {pending} p WHERE p.id = k.task_id) OR EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id)
+		OR EXISTS (SELECT 1 FROM {instance} i WHERE i.id = k.owner)) FROM {key} k WHERE k.name = ? FOR UPDATE`
+	taken, found := false, false
+	err = s.queryTx(ctx, tx, sql, []any{name}, func(row Row) error {
+		found = true
+		return row.Scan(&holder, &taken)
+	})
+	switch {
+	case err != nil:
+		return holder, err
+	case !found: // released since the first statement
+		return holder, errAgain
+	case taken:
+		return holder, nil
+	}
+	s.later(ctx, tx, "UPDATE {key} SET task_id = ?, owner = ?, expires_at = {now} + ? WHERE name = ?", task, r.Owner, r.Retention.Nanoseconds(), name)
+	return task, nil
+}
+
+// pruneKeys deletes some keys whose retention is over: as many as can have been added since it did so last, and more.
+func (s *session) pruneKeys(ctx context.Context, tx Tx) error {
+	var names [][]byte
+	sql := fmt.Sprintf("SELECT name FROM {key} WHERE expires_at <= {now} ORDER BY expires_at LIMIT %d FOR UPDATE SKIP LOCKED", 10*pruneEvery)
+	err := s.queryTx(ctx, tx, sql, nil, func(row Row) error {
+		var name []byte
+		err := row.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	among := where(s.dialect.In("name", names))
+	s.later(ctx, tx, "DELETE FROM {key}"+among.SQL, among.Args...)
+	return nil
+}
+
+// ReleaseKey implements [taskflow.KeyStore].
+func (s *Store) ReleaseKey(ctx context.Context, key, taskID string) error {
+	return s.write(ctx, "release key", func(o *session, tx Tx) error {
+		task, err := parseID(taskID)
+		if err != nil {
+			return nil //nolint:nilerr // no task has such an id, and so no key
+		}
+		_, err = o.exec(ctx, tx, "DELETE FROM {key} WHERE name = ? AND task_id = ?", []byte(key), task)
+		return err
+	})
+}

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"embed"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/taskflow-go/taskflow/backends/internal/sqlstore"
+)
+
+// schemaFiles holds what leads to each version from the one before. New tables go through all of them, so that they have exactly
+// the schema of migrated ones. A published step is never changed.
+//
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// dialect is PostgreSQL's SQL, with the tables of one schema and prefix.
+type dialect struct {
+	schema, prefix string
+	names          *strings.Replacer
+}
+
+var _ sqlstore.Dialect = (*dialect)(nil)
+
+// indexes are the names in the schema scripts that are no tables.
+var indexes = []string{"history_status", "history_name", "history_source", "tag_key", "tag_value", "pending_owner", "key_expires"}
+
+// clock is the server's clock, which goes on within a transaction.
+const clock = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000"
+
+func newDialect(schema, prefix string) *dialect {
+	pairs := []string{"{now}", "(" + clock + ")"}
+	for _, table := range sqlstore.TableNames() {
+		pairs = append(pairs, "{"+table+"}", quote(schema)+"."+quote(prefix+table))
+	}
+	for _, index := range indexes { // in the schema of their tables
+		pairs = append(pairs, "{"+index+"}", quote(prefix+index))
+	}
+	return &dialect{schema, prefix, strings.NewReplacer(pairs...)}
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// channel is what instances listen on. It is a name of the database, not of a schema.
+func (d *dialect) channel() string { return d.prefix + "changed" }
+
+func (d *dialect) Statement(sql string) string { return number(d.names.Replace(sql)) }
+
+// number replaces question marks by $1, $2, …. No statement has one in a text.
+func number(sql string) string {
+	var b strings.Builder
+	b.Grow(len(sql) + 32)
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(sql, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+		sql = after
+	}
+}
+
+func (d *dialect) Schema(version int) (script string, ok bool) {
+	b, err := schemaFiles.ReadFile(fmt.Sprintf("schema/%d.sql", version))
+	return string(b), err == nil
+}
+
+func (d *dialect) Columns(tables []string) sqlstore.Fragment {
+	const sql = `SELECT substr(c.relname, $1), a.attname FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE n.nspname = $2 AND c.relname = ANY($3) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = d.prefix + t
+	}
+	return sqlstore.Fragment{SQL: sql, Args: []any{int64(len(d.prefix) + 1), d.schema, names}}
+}
+
+func (d *dialect) In(column string, list any) sqlstore.Fragment {
+	return sqlstore.Fragment{SQL: column + " = ANY(?)", Args: []any{list}}
+}
+
+func (d *dialect) CountsReplaced() bool { return true }
+
+func (d *dialect) Contains(column string, part []byte) sqlstore.Fragment {
+	return sqlstore.Fragment{SQL: "position(?::bytea IN " + column + ") > 0", Args: []any{part}}
+}
+
+func (d *dialect) Unindexed(column string) string { return column + " || ''" }
+
+// Walk compares rows, not columns: then the planner does not know that all but the id are constant, and only the index that
+// begins with them gives the order that is asked for. With "status = $1 ORDER BY id" it may prefer to walk the primary key, in
+// the hope of an early hit.
+func (d *dialect) Walk(w sqlstore.Walk, low, high sqlstore.ID) sqlstore.Range {
+	columns := make([]string, 0, len(w.Columns)+1)
+	for _, c := range w.Columns {
+		columns = append(columns, w.Alias+"."+c)
+	}
+	columns = append(columns, w.Alias+".id")
+	row := strings.Join(columns, ", ")
+	marks := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ") + ")"
+	args := append(append([]any{}, w.Values...), high)
+	args = append(append(args, w.Values...), low)
+	return sqlstore.Range{
+		From:  "{" + w.Table + "} " + w.Alias,
+		Where: sqlstore.Fragment{SQL: "(" + row + ") <= " + marks + " AND (" + row + ") >= " + marks, Args: args},
+		Order: strings.Join(columns, " DESC, ") + " DESC",
+	}
+}
+
+func (d *dialect) Notify() string { return "SELECT pg_notify('" + d.channel() + "', '')" }
+
+func (d *dialect) Kind(err error) sqlstore.Kind { return kind(err) }
