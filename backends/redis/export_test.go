@@ -36,3 +36,6 @@ func ReadRow(id, row, detail string) (taskflow.Record, error) { return decode(id
 
 // Client is the client that the open backend uses.
 func Client(b *Backend) goredis.UniversalClient { return b.conn.client }
+
+// Base is what all keys of the open backend begin with.
+func Base(b *Backend) string { return b.conn.base }
