@@ -93,7 +93,7 @@ func (b *Backend) describe(cfg config, target string, pool func(context.Context)
 			if err != nil {
 				return nil, err
 			}
-			d := &database{pool: p, owned: owned}
+			d := &database{pool: p, owned: owned, reconnects: cfg.reconnects}
 			if err := d.inspect(ctx, cfg); err != nil {
 				return nil, errors.Join(err, d.Close())
 			}

@@ -8,6 +8,8 @@ type Database interface {
 	Dialect() Dialect
 	// Query calls each with every row of the answer.
 	Query(ctx context.Context, sql string, args []any, each func(Row) error) error
+	// Search is Query for what is to be read along the indexes of [Dialect.Walk], whatever the server believes to be cheaper.
+	Search(ctx context.Context, sql string, args []any, each func(Row) error) error
 	// Transaction calls f in a transaction at READ COMMITTED: what f did is stored if it returns nil, and undone otherwise.
 	Transaction(ctx context.Context, f func(Tx) error) error
 	// Exclusive calls f while no other program does the same with the same tables. Where the server can undo changes of the

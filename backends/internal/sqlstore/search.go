@@ -222,7 +222,7 @@ func (q *search) floor(ctx context.Context, walks []Walk) (floor ID, whole bool,
 	n := q.s.cfg.Bounds.Window
 	whole = true
 	f := q.ids(walks, nil, q.low, n, n-1)
-	err = q.s.query(ctx, f.SQL, f.Args, func(row Row) error {
+	err = q.s.find(ctx, f, func(row Row) error {
 		whole = false
 		return row.Scan(&floor)
 	})
