@@ -113,6 +113,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		{"no URL", "postgres://u:secret@host:port/db", taskflow.ErrInvalidOption, "port"},
 		{"another scheme", "mysql://u:secret@host/db", taskflow.ErrInvalidOption, "cannot parse"},
 		{"bad parameter", "postgres://u:secret@host/db?sslmode=maybe", taskflow.ErrInvalidOption, "sslmode"},
+		{"way of asking", "postgres://u:secret@host/db?default_query_exec_mode=exec", taskflow.ErrInvalidOption, "cache_describe"},
 		{"bad escape", "postgres://u:sec%ret@host/db", taskflow.ErrInvalidOption, "cannot"},
 		{"pool of the URL", "postgres://u:secret@host/db?pool_max_conns=0", taskflow.ErrInvalidOption, "pool_max_conns"},
 	} {
