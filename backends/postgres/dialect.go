@@ -30,7 +30,7 @@ var indexes = []string{"history_status", "history_name", "history_source", "tag_
 const clock = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000"
 
 func newDialect(schema, prefix string) *dialect {
-	pairs := []string{"{now}", "(" + clock + ")"}
+	pairs := []string{"{now}", "(" + clock + ")", "{join}", "JOIN", "{by owner}", ""}
 	for _, table := range sqlstore.TableNames() {
 		pairs = append(pairs, "{"+table+"}", quote(schema)+"."+quote(prefix+table))
 	}
