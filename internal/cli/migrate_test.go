@@ -178,7 +178,9 @@ func TestMigrateTenThousandInterrupted(t *testing.T) {
 				status = taskflow.StatusPending
 			}
 			r := at(time.Duration(n)*time.Second, fmt.Sprint("task", n%5), status)
-			r.Tags, r.Logs, r.LogCount = map[string]string{"n": fmt.Sprint(n % 50)}, []string{"a line"}, 1
+			if n%100 == 99 { // what costs most to store
+				r.Tags, r.Logs, r.LogCount = map[string]string{"n": fmt.Sprint(n % 50)}, []string{"a line"}, 1
+			}
 			batch = append(batch, r)
 			total.Add(&r)
 			if len(batch) == together || n == finished-1 || n == finished+unfinished-1 {
