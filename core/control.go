@@ -10,7 +10,7 @@ import (
 // Cancel cancels a task. One that waits, also for a retry, ends at once as cancelled. The context of a running one ends with a
 // cause that is ErrCancelled and carries the reason, and the task ends as cancelled when its function returns with an error; a
 // function that returns nil has succeeded all the same, and its log says that it was cancelled. The record is as it is right
-// after. A task that another instance of the same backend holds is cancelled through that one, which is waited for for up to 2 s; one that
+// after. A task that another instance of the same backend holds is cancelled through that one, within 2 s if its function heeds that; one that
 // nobody holds is cancelled in the backend. Errors: ErrNotFound, ErrNotCancellable,
 // ErrHeldElsewhere, and the backend's.
 func (m *Manager) Cancel(ctx context.Context, id, reason string) (Record, error) {

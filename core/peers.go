@@ -35,9 +35,9 @@ type peers struct {
 }
 
 const (
-	mailPoll     = time.Second // how often messages are asked for, and others are told of changed live tasks
-	peersTimeout = 5 * time.Second
-	maxCrashes   = 3 // processes that may die with a task before it is taken for the reason
+	mailPoll     = time.Second     // how often messages are asked for, and others are told of changed live tasks
+	peersTimeout = 5 * time.Second // for one call; a heartbeat has a third of the lease, if that is less
+	maxCrashes   = 3               // processes that may die with a task before it is taken for the reason
 )
 
 func newPeers(m *Manager, store InstanceStore) *peers {
@@ -191,7 +191,7 @@ func (p *peers) call(ctx context.Context, f func(context.Context) ([]string, err
 }
 
 func (p *peers) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(peersTimeout, p.m.cfg.lease/3))
 	defer cancel()
 	sent := time.Now()
 	i := p.ownInstance()

@@ -281,6 +281,29 @@ func TestTasksOfOtherInstancesAreListedAndCancelled(t *testing.T) {
 	})
 }
 
+func TestARequeuedTaskThatWasRunningAtACrashIsNotRunAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := 0
+		send := taskflow.Define("send", func(ctx context.Context, _ int) error { ran++; return untilCancelled(ctx) }, taskflow.Requeue())
+		first, _ := c.instance(taskflow.WithTasks(send))
+		h := add(first, send.With(1), taskflow.Delay(time.Second))
+		if err := first.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, wire := c.instance(taskflow.WithTasks(send))
+		time.Sleep(lease)
+		wire.cut.Store(true)
+		defer wire.cut.Store(false)
+		_, _ = c.instance(taskflow.WithTasks(send))
+		time.Sleep(takeOverTime)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted || ran != 1 {
+			t.Errorf("after %d runs it is %s (%s)", ran, r.Status, r.Error)
+		}
+	})
+}
+
 func TestCancelMessageCancelsFromOutside(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package tasks_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -186,41 +185,5 @@ func TestPathsBelowAMountAreDecodedOnce(t *testing.T) {
 				t.Errorf("UnescapePath %v: GET %s: %s, want %d", unescape, path, resp.Status, want)
 			}
 		}
-	}
-}
-
-func TestMountNamesTheOtherRoute(t *testing.T) {
-	t.Parallel()
-	m := adaptertest.NewManager(t)
-	for name, tc := range map[string]struct {
-		prepare func(*fiber.App) fiber.Router
-		path    string
-		want    string
-	}{
-		"same path": {func(app *fiber.App) fiber.Router {
-			app.Get("/tasks", func(*fiber.Ctx) error { return nil })
-			return app
-		}, "/tasks", "the route GET /tasks answers there already: mount at another path"},
-		"parameter": {func(app *fiber.App) fiber.Router {
-			app.Get("/:page", func(*fiber.Ctx) error { return nil })
-			return app
-		}, "/tasks", "GET /:page"},
-		"second mount in a group": {func(app *fiber.App) fiber.Router {
-			tasks.Mount(app, m, "/admin/tasks")
-			return app.Group("/admin")
-		}, "tasks/", "GET /admin/tasks"},
-		"wildcard": {func(app *fiber.App) fiber.Router { return app }, "/tasks/*", "the path has \"*\" in it"},
-		"plus":     {func(app *fiber.App) fiber.Router { return app }, "/tasks/+", "the path has \"+\" in it"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := tc.prepare(fiber.New())
-			defer func() {
-				if p := fmt.Sprint(recover()); !strings.HasPrefix(p, fmt.Sprintf("tasks.Mount(%q): ", tc.path)) || !strings.Contains(p, tc.want) {
-					t.Errorf("panic %q, want it to say %q", p, tc.want)
-				}
-			}()
-			tasks.Mount(r, m, tc.path)
-		})
 	}
 }

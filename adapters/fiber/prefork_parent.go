@@ -130,7 +130,7 @@ func (p *parent) start(ctx context.Context, app *fiber.App, addr string) error {
 // what Run may take in a child has its own limits, of which this process does not know all, and to be killed would cost the child
 // what it still has to store. A second signal kills.
 func (p *parent) wait(ctx context.Context) error {
-	over := ctx.Done()
+	over, all := ctx.Done(), len(p.children)
 	for len(p.children) > 0 {
 		select {
 		case <-over:
@@ -144,6 +144,9 @@ func (p *parent) wait(ctx context.Context) error {
 		case e := <-p.ended:
 			p.childEnded(ctx, e)
 		}
+	}
+	if len(p.errs) == 0 { // otherwise whoever gets the errors says it
+		p.log.Info("stopped", "children", all)
 	}
 	return errors.Join(p.errs...)
 }

@@ -60,7 +60,8 @@ func TestPreforkDrainsAllProcesses(t *testing.T) {
 			if host += "]"; port == "" {
 				host, port, _ = strings.Cut(p.setup.Addr, ":")
 			}
-			wants := []string{fmt.Sprintf("host=%s port=%s", host, port), "pid=" + strconv.Itoa(p.cmd.Process.Pid) + " addr=" + p.setup.Addr}
+			wants := []string{fmt.Sprintf("host=%s port=%s", host, port), "pid=" + strconv.Itoa(p.cmd.Process.Pid) + " addr=" + p.setup.Addr,
+				fmt.Sprintf("msg=stopped pid=%d children=%d", p.cmd.Process.Pid, len(pids))}
 			for pid := range pids {
 				wants = append(wants, fmt.Sprintf(`msg="hook: forked" pid=%d child=%d`, p.cmd.Process.Pid, pid))
 			}

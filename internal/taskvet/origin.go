@@ -68,7 +68,7 @@ func (s search) trace(e ast.Expr, field *types.Var) string {
 }
 
 func (s search) variable(v *types.Var, at ast.Expr, field *types.Var) string {
-	for _, a := range s.assigned.reaching(v, at.Pos()) {
+	for _, a := range s.assigned.reaching(v, field, at.Pos()) {
 		if a.part && types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
 			continue // it tells that the text was bad, as a rule without the text
 		}
@@ -78,6 +78,9 @@ func (s search) variable(v *types.Var, at ast.Expr, field *types.Var) string {
 			continue
 		case !a.whole || a.part:
 			asked = nil
+		}
+		if a.parser != "" {
+			return a.parser
 		}
 		next := step{a.expr, asked}
 		if s.seen[next] {

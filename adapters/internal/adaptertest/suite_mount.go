@@ -63,6 +63,13 @@ func testMount(t *testing.T, f Framework) {
 					t.Errorf("a browser at %s ends at %s: %d %s", at, page.path, page.status, page.kind)
 				}
 			}
+			// A slash too many must not make a page whose relative URLs lead nowhere.
+			if page := fetch(t, base+"/dashboard/", "text/html"); page.status != http.StatusOK || page.path != tc.point+"/dashboard" {
+				t.Errorf("a browser at %s/dashboard/ ends at %s: %d", base, page.path, page.status)
+			}
+			if script := fetch(t, base+"/dashboard/app.js", "*/*"); script.status != http.StatusOK || !strings.HasPrefix(script.kind, "text/javascript") {
+				t.Errorf("the page's script: %d %s", script.status, script.kind)
+			}
 			if one := fetch(t, base+"/"+h.ID(), "application/json"); one.status != http.StatusOK {
 				t.Errorf("GET %s: %d %.200s", one.path, one.status, one.body)
 			}

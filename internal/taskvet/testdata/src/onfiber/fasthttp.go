@@ -37,7 +37,7 @@ func below(c *fiber.Ctx) {
 	}
 	c.Request().Header.VisitAll(visit)
 	var ctx context.Context = c.Context()
-	tasks.Add(c, func() { work(ctx) }) // want `task uses ctx, memory of the request that fasthttp reuses`
+	tasks.Add(c, func() { work(ctx) }) // want `task uses ctx, which is from c.Context\(\), memory of the request that fasthttp reuses`
 }
 
 func bare(ctx *fasthttp.RequestCtx, parent context.Context) {

@@ -19,15 +19,15 @@ func boxed(w http.ResponseWriter, r *http.Request) {
 	fl := w.(http.Flusher)
 	tasks.Add(r, func() { fl.Flush() }) // want `task uses fl, the response`
 	fl2, ok := w.(interface{ Flush() })
-	tasks.Add(r, func() { work(ok); fl2.Flush() }) // want `task uses fl2, the response`
+	tasks.Add(r, func() { work(ok); fl2.Flush() }) // want `task uses fl2, which is from w, the response`
 	var out io.Writer = w
-	tasks.Add(r, func() { work(out) }) // want `task uses out, the response`
+	tasks.Add(r, func() { work(out) }) // want `task uses out, which is from w, the response`
 	again := any(out)
-	tasks.Add(r, func() { work(again) }) // want `task uses again, the response`
+	tasks.Add(r, func() { work(again) }) // want `task uses again, which is from w, the response`
 	body := r.Body
-	tasks.Add(r, func() { io.ReadAll(body) }) // want `task uses body, the request's body`
+	tasks.Add(r, func() { io.ReadAll(body) }) // want `task uses body, which is from r.Body, the request's body`
 	func(w io.Writer) {
-		tasks.Add(r, func() { work(w) }) // want `task uses w, the response`
+		tasks.Add(r, func() { work(w) }) // want `task uses w, which is from w, the response`
 	}(w)
 	switch x := w.(type) {
 	case http.Hijacker:

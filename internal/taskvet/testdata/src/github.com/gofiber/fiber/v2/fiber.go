@@ -20,6 +20,8 @@ func (c *Ctx) BaseURL() string                    { return "" }
 func (c *Ctx) ParamsInt(string) (int, error)      { return 0, nil }
 func (c *Ctx) Locals(any, ...any) any             { return nil }
 func (c *Ctx) Next() error                        { return nil }
+func (c *Ctx) BodyParser(any) error               { return nil }
+func (c *Ctx) QueryParser(any) error              { return nil }
 func (c *Ctx) Range(int) (Range, error)           { return Range{}, nil }
 func (c *Ctx) Context() *fasthttp.RequestCtx      { return nil }
 func (c *Ctx) Request() *fasthttp.Request         { return nil }
