@@ -90,7 +90,7 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool
 	}
 	j, err := m.newDurableJob(ctx, c, opts)
 	if err != nil {
-		if !errors.Is(err, ErrDuplicate) {
+		if !isDuplicate(err) {
 			m.refuse(j, err)
 		}
 		return fail(err)
@@ -175,7 +175,7 @@ func (m *Manager) prepare(ctx context.Context, j *job, opts []AddOption) error {
 	now := time.Now()
 	reason := m.configure(j, opts, now)
 	if reason == nil && j.key != "" {
-		if reason = m.reserve(ctx, j, now); errors.Is(reason, ErrDuplicate) {
+		if reason = m.reserve(ctx, j, now); isDuplicate(reason) {
 			return reason
 		}
 	}

@@ -24,13 +24,16 @@ const otherPoll = 250 * time.Millisecond
 // duplicateError is what prepare returns instead of a new task.
 type duplicateError struct{ holder string }
 
-func (e *duplicateError) Error() string { return ErrDuplicate.Error() + ": " + e.holder }
-func (e *duplicateError) Unwrap() error { return ErrDuplicate }
+func (e *duplicateError) Error() string {
+	return "taskflow: another task has the idempotency key: " + e.holder
+}
+
+func isDuplicate(err error) bool { _, ok := errors.AsType[*duplicateError](err); return ok }
 
 // duplicate returns the Handle of the task that has the key which err is about; ok is false when err is about something else.
 func (m *Manager) duplicate(ctx context.Context, err error) (h Handle, ok bool) {
-	var dup *duplicateError
-	if !errors.As(err, &dup) {
+	dup, ok := errors.AsType[*duplicateError](err)
+	if !ok {
 		return Handle{}, false
 	}
 	if id, err := parseID(dup.holder); err == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -22,7 +21,7 @@ const keyTimeout = 2 * time.Second
 // task has already add nothing, and return a Handle of that task, see [Handle.Duplicate]. The key is free again when its task has not
 // succeeded (failed, interrupted, cancelled), or when its retention is over. From 1 to [MaxKeyBytes] bytes of UTF-8; usually what the
 // client sent in its Idempotency-Key header, together with the user's id. Add with a key asks the backend, for at most 2 s; without
-// an answer the task is refused. A backend without [KeyStore] keeps keys apart within this process only.
+// an answer, and before Start, the task is refused. A backend without [KeyStore] keeps keys apart within this process only.
 func IdempotencyKey(key string) AddOption {
 	return addOption(func(in *invocation) error {
 		switch {
@@ -69,9 +68,6 @@ func uniqueKey(name string, args []byte) string {
 	h.Write(args)
 	return "unique:" + hex.EncodeToString(h.Sum(nil))
 }
-
-// ErrDuplicate: another task has the idempotency key.
-var ErrDuplicate = errors.New("taskflow: another task has the idempotency key")
 
 // keys gives idempotency keys to tasks: by the backend, or by a table of this process when there is none.
 type keys struct {

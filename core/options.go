@@ -3,6 +3,7 @@ package taskflow
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -156,26 +157,29 @@ func Requeue() Option {
 }
 
 // Tag labels the task, for people and filters. Given again, the same key is replaced. Keys and values longer than
-// [MaxTagBytes] are cut; the key must not be empty. A task with more than [MaxTags] tags is refused (ErrInvalidOption).
+// [MaxTagBytes] are cut; the key must not be empty. A task with more than [MaxTags] tags is refused (ErrInvalidOption). Both texts are
+// copied at once: they may be of a framework that reuses their memory.
 func Tag(key, value string) Option {
+	key, value = strings.Clone(clip(key, MaxTagBytes)), strings.Clone(clip(value, MaxTagBytes))
 	return policyOption(func(p *policy) error {
 		if key == "" {
 			return invalid("Tag: the key is empty (value %q)", clip(value, 40))
 		}
-		key = clip(key, MaxTagBytes)
 		if _, known := p.tags[key]; !known && len(p.tags) >= MaxTags {
 			return invalid("Tag: more than %d tags, %q is one too many", MaxTags, key)
 		}
 		if p.tags == nil {
 			p.tags = make(map[string]string, 1)
 		}
-		p.tags[key] = clip(value, MaxTagBytes)
+		p.tags[key] = value
 		return nil
 	})
 }
 
-// Name gives one call another name to show: a closure has its file and line otherwise. A Call keeps its task's name.
+// Name gives one call another name to show: a closure has its file and line otherwise. A Call keeps its task's name. The text is copied at
+// once, as Tag's are.
 func Name(name string) AddOption {
+	name = strings.Clone(name)
 	return addOption(func(in *invocation) error {
 		if err := validateName(name); err != nil {
 			return invalid("Name: %v", err)

@@ -35,9 +35,9 @@ type peers struct {
 }
 
 const (
-	mailPoll     = time.Second // how often messages are asked for, and others are told of changed live tasks
-	peersTimeout = 5 * time.Second
-	maxCrashes   = 3 // processes that may die with a task before it is taken for the reason
+	mailPoll     = time.Second     // how often messages are asked for, and others are told of changed live tasks
+	peersTimeout = 5 * time.Second // for one call; a heartbeat has a third of the lease, if that is less
+	maxCrashes   = 3               // processes that may die with a task before it is taken for the reason
 )
 
 func newPeers(m *Manager, store InstanceStore) *peers {
@@ -191,7 +191,7 @@ func (p *peers) call(ctx context.Context, f func(context.Context) ([]string, err
 }
 
 func (p *peers) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(peersTimeout, p.m.cfg.lease/3))
 	defer cancel()
 	sent := time.Now()
 	i := p.ownInstance()
@@ -305,13 +305,14 @@ type message struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// post sends a message to all instances.
-func (p *peers) post(ctx context.Context, msg message) error {
-	body, err := json.Marshal(msg)
+// CancelMessage is what to [Messenger.Post] so that the instance which holds the task cancels it, as [Manager.Cancel] does with this
+// reason (may be empty; at most [MaxReasonBytes] of it are kept). It is for programs that have a backend and no manager.
+func CancelMessage(taskID, reason string) []byte {
+	body, err := json.Marshal(message{Cancel: taskID, Reason: clip(reason, MaxReasonBytes)})
 	if err != nil {
-		return err
+		panic(err) // two texts can always be encoded
 	}
-	return p.mail.Post(ctx, body)
+	return body
 }
 
 // listen does what other instances ask for.

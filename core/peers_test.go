@@ -281,6 +281,54 @@ func TestTasksOfOtherInstancesAreListedAndCancelled(t *testing.T) {
 	})
 }
 
+func TestARequeuedTaskThatWasRunningAtACrashIsNotRunAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := 0
+		send := taskflow.Define("send", func(ctx context.Context, _ int) error { ran++; return untilCancelled(ctx) }, taskflow.Requeue())
+		first, _ := c.instance(taskflow.WithTasks(send))
+		h := add(first, send.With(1), taskflow.Delay(time.Second))
+		if err := first.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, wire := c.instance(taskflow.WithTasks(send))
+		time.Sleep(lease)
+		wire.cut.Store(true)
+		defer wire.cut.Store(false)
+		_, _ = c.instance(taskflow.WithTasks(send))
+		time.Sleep(takeOverTime)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted || ran != 1 {
+			t.Errorf("after %d runs it is %s (%s)", ran, r.Status, r.Error)
+		}
+	})
+}
+
+func TestCancelMessageCancelsFromOutside(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		m, _ := c.instance()
+		h, other := add(m, untilCancelled), add(m, untilCancelled)
+		for reason, id := range map[string]string{"": taskflow.NewID(time.Now()), strings.Repeat("x", 100_000): h.ID()} {
+			if err := c.backend.Post(t.Context(), taskflow.CancelMessage(id, reason)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantErr(t, h.Wait(t.Context()), taskflow.ErrCancelled)
+		if r := h.Record(); r.Status != taskflow.StatusCancelled || len(r.Error) > taskflow.MaxReasonBytes+50 || !strings.HasPrefix(r.Error, "task cancelled: xxx") {
+			t.Errorf("it is %s: %.100s", r.Status, r.Error)
+		}
+		if r := other.Record(); r.Status != taskflow.StatusRunning {
+			t.Errorf("another task is %s", r.Status)
+		}
+		if err := c.backend.Post(t.Context(), taskflow.CancelMessage(other.ID(), "")); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, other.Wait(t.Context()), taskflow.ErrCancelled)
+	})
+}
+
 func TestTasksOfUnknownNamesWaitAndAreNamedAtStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -116,7 +116,7 @@ func onlyFinal(statuses []Status) bool {
 }
 
 // Stats returns totals over all tasks: the backend's whole history where it keeps totals, otherwise since New; and what
-// is live now. Tasks that end while it counts may be missing or counted twice.
+// is live now, on other instances as of their latest heartbeat. Tasks that end while it counts may be missing or counted twice.
 func (m *Manager) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
 	if reader, ok := m.cfg.backend.(StatsReader); ok {
@@ -136,6 +136,15 @@ func (m *Manager) Stats(ctx context.Context) (Stats, error) {
 	pending, running := m.live()
 	if s.Counts == nil {
 		s.Counts = make(map[Status]int64, 2)
+	}
+	if m.peers != nil && m.life.running() {
+		others, err := m.peers.all(ctx)
+		if err != nil {
+			return Stats{}, fmt.Errorf("taskflow: stats: %w", err)
+		}
+		for _, i := range others {
+			pending, running = pending+int64(i.Waiting), running+int64(i.Running)
+		}
 	}
 	s.Counts[StatusPending], s.Counts[StatusRunning] = pending, running
 	return s, nil

@@ -36,7 +36,7 @@ type Record struct {
 
 	Args    json.RawMessage // of a Call, as JSON; nil for a closure and where it was left out of a listing
 	Requeue bool            // saved at a graceful stop if it has not started, and dispatched at the next start
-	Durable bool            // submitted: the backend had it before Submit returned
+	Durable bool            // the backend has it: submitted, or taken over from an earlier run
 	// Owner is the instance that holds it while it is pending or running; that of a durable task stays when it is finished: the one that ran
 	// it.
 	Owner string

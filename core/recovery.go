@@ -174,7 +174,7 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 	}
 	j := &job{
 		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
-		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: r.Durable && m.journal != nil, owner: r.Owner, key: r.Key, crashes: r.Crashes,
+		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: (r.Durable || r.Owner != "") && m.journal != nil, owner: r.Owner, key: r.Key, crashes: r.Crashes,
 		status: r.Status, place: placeAdder, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
 	}
 	if p.deadline > 0 {

@@ -146,7 +146,7 @@ func (m *Manager) cancelElsewhere(ctx context.Context, id, reason string) (Recor
 	case m.peers == nil || m.peers.mail == nil:
 		return r, fmt.Errorf("%w: %s; cancel it on that instance's dashboard", ErrHeldElsewhere, clip(r.Owner, 64))
 	}
-	if err := m.peers.post(ctx, message{Cancel: id, Reason: reason}); err != nil {
+	if err := m.peers.mail.Post(ctx, CancelMessage(id, reason)); err != nil {
 		return r, fmt.Errorf("taskflow: cancel %s: %w", id, err)
 	}
 	return m.awaitOthers(ctx, r)

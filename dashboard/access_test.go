@@ -119,6 +119,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		`User("md5")`:                {dashboard.User("md5", "$1$abc$def")},
 		`User("short")`:              {dashboard.User("short", good[:50])},
 		`User("cost")`:               {dashboard.User("cost", strings.Replace(good, "$04$", "$31$", 1))},
+		`User("expanded")`:           {dashboard.User("expanded", "=19=64,t=1,p=1")}, // by a shell, as variables
 		`User("memory")`:             {dashboard.User("memory", "$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
 		`User("version")`:            {dashboard.User("version", "$argon2id$v=16$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
 		`User("argon2i")`:            {dashboard.User("argon2i", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},

@@ -38,6 +38,9 @@ func (f *frame) add(events []taskflow.Event, lost uint64) {
 	for i := range events {
 		e := &events[i]
 		c := f.change(e.Task.ID)
+		if c != nil && c.state != nil && e.Kind == taskflow.EventLog {
+			c.state.LogCount = e.Task.LogCount // it is sent after these lines
+		}
 		switch {
 		case c == nil:
 			f.missed++

@@ -263,9 +263,14 @@ func TestPasswordsOfAllKinds(t *testing.T) {
 	}
 	s.login("long", strings.Repeat("x", 72))
 	s.post("/auth/login", http.StatusUnauthorized, form("long", strings.Repeat("x", 73))) // bcrypt sees 72 bytes of it
-	for _, bad := range []string{"", strings.Repeat("x", 1025)} {
-		if _, err := dashboard.HashPassword(bad); err == nil {
-			t.Errorf("HashPassword of %d bytes gives no error", len(bad))
+	for _, bad := range []string{"", "1234567", "密码密码密码密", strings.Repeat("x", 1025)} {
+		if _, err := dashboard.HashPassword(bad); err == nil || bad != "" && strings.Contains(err.Error(), bad) {
+			t.Errorf("HashPassword of %d bytes gives the error %v, want one that does not show the password", len(bad), err)
+		}
+	}
+	for _, good := range []string{"12345678", "密码密码密码密码", strings.Repeat("x", 1024)} {
+		if _, err := dashboard.HashPassword(good); err != nil {
+			t.Error(err)
 		}
 	}
 }

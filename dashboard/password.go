@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 )
 
-const maxPassword = 1024 // bytes
+const (
+	minPassword = 8    // characters, for a new hash
+	maxPassword = 1024 // bytes
+)
 
 // passwordHash is a parsed hash of a password.
 type passwordHash struct {
@@ -36,11 +40,12 @@ const (
 	argonKeyLen  = 32
 )
 
-// HashPassword makes an argon2id hash of a password of 1 to 1024 bytes, for [User]. Each call gives another hash. Store the hash, not the password,
-// in the program's configuration.
+// HashPassword makes an argon2id hash of a password of at least 8 characters and at most 1024 bytes, for [User]. Each call gives another hash. Store
+// the hash, not the password, in the program's configuration; it has $ in it, which shells and Compose files take for a variable unless it is quoted.
 func HashPassword(password string) (string, error) {
-	if password == "" || len(password) > maxPassword {
-		return "", fmt.Errorf("dashboard: HashPassword: the password must have 1 to %d bytes, not %d", maxPassword, len(password))
+	if n := utf8.RuneCountInString(password); n < minPassword || len(password) > maxPassword {
+		return "", fmt.Errorf("dashboard: HashPassword: the password must have at least %d characters and at most %d bytes, not %d characters in %d bytes",
+			minPassword, maxPassword, n, len(password))
 	}
 	salt := make([]byte, 16)
 	rand.Read(salt) // never fails: crypto/rand ends the program instead

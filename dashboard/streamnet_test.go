@@ -144,7 +144,7 @@ func TestTheEndOfAStreamHasAWriteDeadlineToo(t *testing.T) {
 
 func TestAConnectionServesRequestsAfterAStream(t *testing.T) {
 	t.Parallel()
-	const timeout = 50 * time.Millisecond
+	const timeout = 250 * time.Millisecond // with less a busy machine cuts the stream itself
 	s := open(t, dashboard.WriteTimeout(timeout))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())

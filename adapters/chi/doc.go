@@ -20,8 +20,8 @@
 //
 //   - A task must not use the ResponseWriter, nor the request's Body or MultipartForm: net/http closes and removes them when
 //     the handler has returned. Read what the task needs before, move an uploaded file to its new place, and capture that.
-//   - Chi reuses the context of its routes, where chi.URLParam looks. Add takes a copy of it, so chi.URLParamFromCtx works in a task; a
-//     goroutine of your own that keeps the request reads the parameters of another one.
+//   - Chi reuses the context of its routes, where chi.URLParam looks: with the request, a task or a goroutine of your own reads the
+//     parameters of another one. Read them before, or use chi.URLParamFromCtx with the context that the task is given: Add takes a copy.
 //   - Put middleware.Recoverer before Middleware: a handler that panics drops its tasks. Whatever a handler answers, its tasks run.
 //   - Tasks start after the last byte when the server is known: through [Run], or [Attach] for a server of your own.
 //     Otherwise, and over HTTP/2, where no exact sign exists, they start about a millisecond after the handlers have returned.

@@ -93,3 +93,5 @@ func (r request) Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflo
 }
 
 func (r request) Param(name string) string { return chi.URLParam(r.R, name) }
+
+func (r request) RawParam(name string) string { return chi.URLParam(r.R, name) }

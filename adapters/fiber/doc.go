@@ -20,13 +20,16 @@
 //
 //   - Never use c, or c.Context(), inside a task. Fiber reuses them, so they belong to somebody else's request by then. A UserContext that
 //     is built on c.Context() is not given to tasks for that reason: they get an empty one.
-//   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too: a closure that captures one sees it change. Take
+//   - Strings and bytes from Fiber (Params, Query, FormValue, Body, Get) are reused memory too, also in a struct that BodyParser or
+//     QueryParser filled, and in the UserContext: a closure that captures one, or reads one from its context, sees it change. Take
 //     a copy by strings.Clone or utils.CopyString, or make the app with Immutable: true. Arguments of a Call are safe as they
-//     are: With encodes them at once.
+//     are, since With encodes them at once, and so are the texts of taskflow.Tag and taskflow.Name, which are copied.
 //   - A handler that returns an error drops its tasks ([ErrHandlerFailed]), and so does one that panics. A status alone, also 500, does not.
-//   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover.
+//   - Put recover.New() before Middleware: without it a panic ends the process, since fasthttp does not recover. Put before it as well what
+//     answers errors itself and returns nil, as Fiber's logger does: behind it, it would hide them.
 //   - An uploaded file is gone when the handler has returned. Save it before adding the task, and give the task its new place.
-//   - Tasks start after the last byte of the response. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
+//   - Tasks start after the last byte of the response, also of a body that is streamed for minutes; a client that does not read one
+//     holds its tasks up until its connection ends, which Config.WriteTimeout bounds. Where no server tells when that is (adaptor.FiberApp), when the connection is taken
 //     over, and when fasthttp.TimeoutHandler has answered already, they start when the handlers have returned.
 //   - app.Listen returns as soon as Shutdown begins, so a main function that ends with it cuts off requests and tasks. [Run] waits for both.
 //   - Middleware that reads or packs whole responses (compress, etag, cache) holds live streams up: have it skip the dashboard's path.

@@ -3,7 +3,6 @@ package tasks_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	tasks "github.com/taskflow-go/taskflow/adapters/fiber"
 	"github.com/taskflow-go/taskflow/adapters/internal/adaptertest"
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
 )
 
 func newApp(m *taskflow.Manager) *fiber.App {
@@ -169,38 +169,21 @@ func TestHeadRequestsAndSilentConnections(t *testing.T) {
 	}
 }
 
-func TestMountNamesTheOtherRoute(t *testing.T) {
+func TestPathsBelowAMountAreDecodedOnce(t *testing.T) {
 	t.Parallel()
-	m := adaptertest.NewManager(t)
-	for name, tc := range map[string]struct {
-		prepare func(*fiber.App) fiber.Router
-		path    string
-		want    string
-	}{
-		"same path": {func(app *fiber.App) fiber.Router {
-			app.Get("/tasks", func(*fiber.Ctx) error { return nil })
-			return app
-		}, "/tasks", "the route GET /tasks answers there already: mount at another path"},
-		"parameter": {func(app *fiber.App) fiber.Router {
-			app.Get("/:page", func(*fiber.Ctx) error { return nil })
-			return app
-		}, "/tasks", "GET /:page"},
-		"second mount in a group": {func(app *fiber.App) fiber.Router {
-			tasks.Mount(app, m, "/admin/tasks")
-			return app.Group("/admin")
-		}, "tasks/", "GET /admin/tasks"},
-		"wildcard": {func(app *fiber.App) fiber.Router { return app }, "/tasks/*", "the path has \"*\" in it"},
-		"plus":     {func(app *fiber.App) fiber.Router { return app }, "/tasks/+", "the path has \"+\" in it"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := tc.prepare(fiber.New())
-			defer func() {
-				if p := fmt.Sprint(recover()); !strings.HasPrefix(p, fmt.Sprintf("tasks.Mount(%q): ", tc.path)) || !strings.Contains(p, tc.want) {
-					t.Errorf("panic %q, want it to say %q", p, tc.want)
-				}
-			}()
-			tasks.Mount(r, m, tc.path)
-		})
+	for _, unescape := range []bool{false, true} {
+		app := fiber.New(fiber.Config{UnescapePath: unescape})
+		tasks.Mount(app, adaptertest.StartedManager(t), "/tasks", dashboard.Public())
+		for path, want := range map[string]int{"/tasks/d%61shboard": http.StatusOK, "/tasks/d%2561shboard": http.StatusNotFound} {
+			req := httptest.NewRequest("GET", path, nil)
+			req.Header.Set("Accept", "text/html")
+			resp, err := app.Test(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != want {
+				t.Errorf("UnescapePath %v: GET %s: %s, want %d", unescape, path, resp.Status, want)
+			}
+		}
 	}
 }

@@ -91,6 +91,8 @@ func (r request) Context() context.Context { return r.c.UserContext() }
 
 func (r request) Param(name string) string { return strings.Clone(r.c.Params(name)) }
 
+func (r request) RawParam(name string) string { return r.c.Params(name) }
+
 func (r request) Text(status int, body string) error { return r.c.Status(status).SendString(body) }
 
 func (r request) Chunks(parts ...string) error {

@@ -10,12 +10,14 @@ import (
 
 // TestMain lets the test binary be the programs that tests start as processes.
 func TestMain(m *testing.M) {
-	if os.Getenv(preforkStore) == "" {
+	setup := os.Getenv(preforkEnv)
+	if setup == "" {
 		adaptertest.Main(m, framework{})
 		return
 	}
-	if err := preforkProgram(); err != nil {
+	status, err := preforkProgram(setup)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
+	os.Exit(status)
 }

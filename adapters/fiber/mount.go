@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -16,11 +17,13 @@ import (
 // Mount serves the dashboard, its JSON API and its live stream at path, "/tasks" say, of an app or a group; it works behind a
 // proxy that strips a prefix. Request bodies may have the size that the app's BodyLimit allows.
 //
-// It panics when another route, added before, would answer in its place, which Fiber itself accepts in silence; and when an option is invalid.
+// It panics when a route that r's app was given before would answer one of the dashboard's requests in its place (GET /tasks/dashboard, DELETE
+// /tasks/history, …), which Fiber itself accepts in silence; and when an option is invalid. What it does not look at: middleware and static files
+// (they may pass a request on), and the routes of an app that is mounted in another one.
 func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.Option) {
 	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, opts)
 	if other := routeOver(r, point); other != "" {
-		panic(httpx.Clash(path, fmt.Sprintf("the route %s answers there already", other)))
+		panic(httpx.Clash(path, other))
 	}
 	b := &bridge{handler: h, m: m}
 	if point != "" {
@@ -38,6 +41,9 @@ func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.O
 func rest(c *fiber.Ctx) string {
 	params := c.Route().Params // the last one: a group's prefix may have parameters, too
 	raw := strings.Clone(c.Params(params[len(params)-1]))
+	if raw != "" && strings.HasSuffix(c.Path(), "/") && !strings.HasSuffix(raw, "/") {
+		raw += "/" // Fiber takes it off, unless the app has StrictRouting; the dashboard redirects, since its URLs are relative
+	}
 	if c.App().Config().UnescapePath {
 		return raw
 	}
@@ -47,24 +53,34 @@ func rest(c *fiber.Ctx) string {
 	return raw // the handler finds nothing there
 }
 
-// routeOver returns the route that takes the requests for point, a path below r; empty when there is none.
+// routeOver says which route takes a request for the dashboard at point, a path below r; empty when there is none.
 func routeOver(r fiber.Router, point string) string {
 	app, prefix := appOf(r)
 	if app == nil {
 		return ""
 	}
 	at := strings.TrimSuffix(prefix, "/") + point
-	for _, route := range app.GetRoutes(true) {
-		if route.Method != fiber.MethodGet && route.Method != fiber.MethodPost {
-			continue // CORS answers OPTIONS everywhere, and that is fine
-		}
-		for _, path := range []string{at, at + "/api"} {
-			if fiber.RoutePatternMatch(path, route.Path, app.Config()) {
-				return route.Method + " " + route.Path
+	routes := app.GetRoutes(true)
+	for _, request := range requests() {
+		method, path, _ := strings.Cut(request, " ")
+		for _, route := range routes {
+			if route.Method == method && fiber.RoutePatternMatch(at+path, route.Path, app.Config()) {
+				return fmt.Sprintf("the route %s %s answers %s %s already", method, route.Path, method, cmp.Or(at+path, "/"))
 			}
 		}
 	}
 	return ""
+}
+
+// requests are those that the dashboard answers, with an id that stands for all.
+func requests() []string {
+	const id = "/00000000-0000-7000-8000-000000000000"
+	return []string{
+		"GET ", "GET /dashboard", "GET /dashboard/app.js", "GET /dashboard/app.css", "GET /dashboard/icon.svg", "GET /dashboard/stream",
+		"GET /metrics", "GET /functions", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
+		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
+		"GET /auth/login", "GET /auth/login.css", "POST /auth/login", "POST /auth/logout",
+	}
 }
 
 // appOf returns the app to which r adds routes, and the prefix that they get; a nil app when r is neither an app nor a group.

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,14 +9,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/taskflow-go/taskflow/adapters/internal/httpx"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
 // ErrHandlerFailed is in the error of tasks that were dropped because their handler returned an error, which is in it too.
-var ErrHandlerFailed = errors.New("the handler returned an error")
+var ErrHandlerFailed = httpx.ErrHandlerFailed
 
 // maxWait is how long the tasks of a request wait for the sign that the response is out. Fasthttp always gives it, as far as is known;
-// but a task that starts early is better than one that never does.
+// but a task that starts early is better than one that never does. A body that is streamed may last, and its end cannot be missed.
 const maxWait = 30 * time.Second
 
 // request follows one request from the middleware to the moment at which its tasks may start. Fasthttp closes user values that
@@ -25,24 +25,26 @@ const maxWait = 30 * time.Second
 // the *fiber.Ctx, so it holds nothing of it. It is one piece with the request's UserContext and its batch, because every request
 // pays for it, also those that add nothing.
 type request struct {
-	context.Context // the UserContext, as the middleware found it
+	context.Context      // the UserContext, as the middleware found it
+	pooled          bool // it is built on the *fasthttp.RequestCtx: handlers may look into it, tasks may not
 	batch           taskflow.Batch
+	wait            time.Duration // for the sign, at most
 
 	mu    sync.Mutex
 	over  bool
 	timer *time.Timer // releases the batch when the sign does not come
 }
 
-// requestKey is the key of the *request among fasthttp's user values, and only there: a context that has it is built on a
-// *fasthttp.RequestCtx.
+// requestKey is the key of the *request among fasthttp's user values: a context that has it is built on a *fasthttp.RequestCtx.
 type requestKey struct{}
 
 // begin starts following the request of c.
-func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
-	q := &request{Context: detached(c.UserContext())}
+func begin(m *taskflow.Manager, c *fiber.Ctx, wait time.Duration) *request {
+	q := &request{Context: c.UserContext(), wait: wait}
 	q.batch.Init(m)
 	q.batch.Capture(detached)
 	c.Locals(requestKey{}, q)
+	q.pooled = isPooled(q.Context)
 	c.Locals(taskflow.BatchKey{}, &q.batch) // for taskflow.Add(c.Context(), …), and for an outerBatch
 	c.SetUserContext(q)
 	return q
@@ -50,8 +52,14 @@ func begin(m *taskflow.Manager, c *fiber.Ctx) *request {
 
 // Value implements context.Context.
 func (q *request) Value(key any) any {
-	if _, ok := key.(taskflow.BatchKey); ok {
+	switch key.(type) {
+	case taskflow.BatchKey:
 		return &q.batch
+	case requestKey: // not asked of the Context: that may serve another request by now
+		if q.pooled {
+			return q
+		}
+		return nil
 	}
 	return q.Context.Value(key)
 }
@@ -67,10 +75,17 @@ func outerBatch(c *fiber.Ctx) *taskflow.Batch {
 // detached returns ctx, or an empty context when ctx is built on a *fasthttp.RequestCtx: that one serves other requests when a task
 // would look into it.
 func detached(ctx context.Context) context.Context {
-	if _, pooled := ctx.(*fasthttp.RequestCtx); pooled || ctx.Value(requestKey{}) != nil {
+	if isPooled(ctx) {
 		return context.Background()
 	}
 	return ctx
+}
+
+func isPooled(ctx context.Context) bool {
+	if _, ok := ctx.(*fasthttp.RequestCtx); ok {
+		return true
+	}
+	return ctx.Value(requestKey{}) != nil
 }
 
 // end says that the handlers have returned with err.
@@ -82,10 +97,10 @@ func (q *request) end(c *fasthttp.RequestCtx, err error) {
 		c.ConnRequestNum() == 0,             // no fasthttp server is behind this, so nobody closes user values
 		c.LastTimeoutErrorResponse() != nil: // fasthttp.TimeoutHandler has answered, and abandoned this context
 		q.release()
-	case !q.batch.Empty():
+	case !q.batch.Empty() && !c.Response.IsBodyStream():
 		q.mu.Lock()
 		if !q.over {
-			q.timer = time.AfterFunc(maxWait, q.release)
+			q.timer = time.AfterFunc(q.wait, q.release)
 		}
 		q.mu.Unlock()
 	}

@@ -15,7 +15,7 @@ import (
 
 // Run serves app on addr (host:port) with the tasks of m, until ctx ends or the process gets SIGINT or SIGTERM. It takes the
 // place of app.Listen. context.Background() is all it needs: it handles the signals itself, and after the first one the second kills.
-// It listens on IPv4 and IPv6 alike; for anything else there is [WithListener].
+// It listens on IPv4 and IPv6 alike (with Prefork on one of them, see [AllowPrefork]); for anything else there is [WithListener].
 //
 // Start: the listener is bound, the manager started (backend opened, pending tasks recovered), then requests are accepted.
 // Stop: live streams say goodbye, no more connections are accepted, requests in flight finish and may still add tasks, then
@@ -23,8 +23,8 @@ import (
 //
 // It returns nil after a clean stop. Otherwise it returns, joined: what could not be done at the start (an address that is
 // taken, a bad option, [ErrPrefork], an error of Manager.Start; ErrStopped for a manager that was stopped before), why serving ended by
-// itself, requests that did not finish in time, the error of Manager.Stop. m is stopped when Run returns, unless it was never started:
-// because an option, the address or the listener was bad, or because ctx had ended before.
+// itself, requests that did not finish in time, the error of Manager.Stop; with Prefork, how child processes have failed. m is stopped when
+// Run returns, unless it was never started: because an option, the address or the listener was bad, or because ctx had ended before.
 func Run(ctx context.Context, app *fiber.App, m *taskflow.Manager, addr string, opts ...RunOption) error {
 	if app != nil && app.Config().Prefork {
 		return runPrefork(ctx, app, m, addr, opts)
@@ -37,8 +37,10 @@ func Run(ctx context.Context, app *fiber.App, m *taskflow.Manager, addr string, 
 	})
 }
 
-// Attach prepares an app that you serve and shut down yourself to end the live streams of m at its Shutdown. Tasks need nothing of it:
-// fasthttp tells when a response has left, however it is served. Starting and stopping remain yours, in this order:
+// Attach prepares an app that you serve and shut down yourself. Tasks need nothing of it: fasthttp tells when a response has left, however it is
+// served. Nor do the app's own live streams, which end when its Shutdown begins. It is for those that another server has, a dashboard on a port
+// of its own, say: they end with the app's Shutdown, so that the other server's need not wait for them. Starting and stopping remain
+// yours, in this order:
 //
 //	tasks.Attach(app, m)
 //	err := m.Start(ctx)
@@ -55,7 +57,7 @@ func Attach(app *fiber.App, m *taskflow.Manager) {
 	if m == nil {
 		panic("tasks.Attach: the manager is nil: pass what taskflow.New returned")
 	}
-	// Streams of this app end themselves when its Shutdown begins (see bridge); this is for those that another server has.
+	// Streams of this app end themselves when its Shutdown begins (see bridge). This hook runs when it has ended, and ends the others.
 	app.Hooks().OnShutdown(func() error {
 		m.BeginShutdown()
 		return nil

@@ -3,6 +3,7 @@ package tasks
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -13,14 +14,16 @@ import (
 // Middleware makes Add and Submit available to the handlers after it. Their tasks start when the response has been sent; they are
 // dropped when a handler returns an error or panics. Used twice, the outermost counts. It panics when m is nil; and at a
 // request that passes the middleware of two managers.
-func Middleware(m *taskflow.Manager) fiber.Handler {
+func Middleware(m *taskflow.Manager) fiber.Handler { return middleware(m, maxWait) }
+
+func middleware(m *taskflow.Manager, wait time.Duration) fiber.Handler {
 	httpx.MustHaveManager(m)
 	return func(c *fiber.Ctx) error {
 		if outer := outerBatch(c); outer != nil {
 			mustBeSame(m, outer, c)
 			return c.Next()
 		}
-		q := begin(m, c)
+		q := begin(m, c, wait)
 		rctx := c.Context() // c itself may be bound to another request once the handlers have returned
 		ok := false
 		defer func() {

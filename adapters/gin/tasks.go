@@ -23,10 +23,10 @@ func Middleware(m *taskflow.Manager) gin.HandlerFunc {
 			return
 		}
 		c.Request = r
-		ok := false
-		defer func() { q.End(ok) }() // no recover: a panic goes on to gin.Recovery as it was
+		err := httpx.ErrHandlerPanicked
+		defer func() { q.End(err) }() // no recover: a panic goes on to gin.Recovery as it was
 		c.Next()
-		ok = true
+		err = nil
 	}
 }
 

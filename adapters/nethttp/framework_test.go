@@ -103,3 +103,5 @@ func (r request) Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflo
 }
 
 func (r request) Param(name string) string { return r.R.PathValue(name) }
+
+func (r request) RawParam(name string) string { return r.R.PathValue(name) }

@@ -98,7 +98,7 @@ func badURL(u *url.URL, err error) error {
 // explain adds what a first connection that fails may mean.
 func explain(err error, text string) error {
 	switch {
-	case sentinelOf(err) != ErrUnavailable || wrongCertificate(err):
+	case !errors.Is(sentinelOf(err), ErrUnavailable) || wrongCertificate(err):
 	case strings.HasPrefix(text, "rediss:") && !dialFailed(err):
 		return fmt.Errorf("%w: it does not speak TLS there, it seems: use redis://, or its TLS port (%w)", ErrUnavailable, err)
 	case strings.HasPrefix(text, "redis:") && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):

@@ -41,7 +41,7 @@ func (c *connection) keepListening(ctx context.Context, wake func()) error {
 		if heard {
 			failed = 0
 		}
-		if failed++; failed == attempts || ctx.Err() != nil || sentinelOf(err) == ErrAccess {
+		if failed++; failed == attempts || ctx.Err() != nil || errors.Is(sentinelOf(err), ErrAccess) {
 			return err
 		}
 		pause := time.NewTimer(min(firstPause<<failed, longPause))

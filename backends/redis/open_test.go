@@ -156,7 +156,7 @@ func TestReplica(t *testing.T) {
 func config(t *testing.T, b *redis.Backend, command string) {
 	t.Helper()
 	var args []any
-	for _, word := range strings.Fields(command) {
+	for word := range strings.FieldsSeq(command) {
 		args = append(args, word)
 	}
 	if err := redis.Client(b).Do(t.Context(), args...).Err(); err != nil {

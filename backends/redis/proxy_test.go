@@ -2,7 +2,6 @@ package redis_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -118,7 +117,7 @@ func (p *proxy) serve(client net.Conn) {
 		if p.loses(string(buf[:n])) {
 			losing.Lock() // never unlocked: the answer that comes is dropped
 		}
-		if _, err := io.WriteString(server, string(buf[:n])); err != nil {
+		if _, err := server.Write(buf[:n]); err != nil {
 			return
 		}
 	}

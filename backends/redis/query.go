@@ -73,8 +73,8 @@ func (b *Backend) page(ctx context.Context, operation string, s store, q taskflo
 // budget is what is left of the bounds.
 type budget struct {
 	rows  int
+	spent int
 	until time.Time
-	steps int
 }
 
 func (b *Backend) budget() budget {
@@ -84,7 +84,7 @@ func (b *Backend) budget() budget {
 // next returns how many ids the next step may look at, and takes them off.
 func (b *budget) next() int {
 	n := nextStep
-	if b.steps == 0 {
+	if b.spent == 0 {
 		n = firstStep
 	}
 	n = max(min(n, b.rows), 1)
@@ -94,10 +94,13 @@ func (b *budget) next() int {
 
 func (b *budget) spend(n int) {
 	b.rows -= n
-	b.steps++
+	b.spent += n
 }
 
-func (b *budget) over() bool { return b.rows <= 0 || time.Now().After(b.until) }
+// over: what one more step would find is left to the next page. However slow the server is, that much is looked at which one step may be.
+func (b *budget) over() bool {
+	return b.rows <= 0 || b.spent >= nextStep && time.Now().After(b.until)
+}
 
 // Count implements [taskflow.Querier]. What one index tells is counted at once, however much it is. Otherwise it bounds its work as Query
 // does: then the number is not exact.
@@ -164,7 +167,7 @@ func edgesOf(f *taskflow.Filter) (edges []edge) {
 // countRows counts by looking at each record, up to a limit.
 func (b *Backend) countRows(ctx context.Context, c *connection, w *walk, f *taskflow.Filter, limit int, left *budget) (n int, exact bool, err error) {
 	for w.high != "" {
-		if n >= limit || left.over() && left.steps > 0 {
+		if n >= limit || left.over() {
 			return min(n, limit), false, nil
 		}
 		size := left.next()

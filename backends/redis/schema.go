@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -46,12 +45,10 @@ func (b *Backend) check(ctx context.Context, c *connection) error {
 // checkServer looks at the server's version and settings. A user who may not ask for them is no problem.
 func (b *Backend) checkServer(ctx context.Context, c *connection) error {
 	report, err := c.do(ctx, func() (any, error) { return c.info(ctx) })
-	var answer goredis.Error
-	switch {
-	case err == nil:
-	case errors.As(err, &answer) && sentinelOf(err) == ErrAccess && strings.Contains(answer.Error(), "NOPERM"):
+	if goredis.IsPermissionError(err) {
 		return nil
-	default:
+	}
+	if err != nil {
 		return err
 	}
 	info := map[string]string{}

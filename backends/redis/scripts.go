@@ -2,6 +2,7 @@ package redis
 
 import (
 	"embed"
+	"strings"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -40,13 +41,13 @@ var (
 
 // script makes one of some files, and of what all share.
 func script(names ...string) *goredis.Script {
-	text := ""
+	var text strings.Builder
 	for _, name := range append([]string{"common"}, names...) {
 		part, err := luaFiles.ReadFile("lua/" + name + ".lua")
 		if err != nil {
 			panic(err) // it is part of the program
 		}
-		text += string(part)
+		text.Write(part)
 	}
-	return goredis.NewScript(text)
+	return goredis.NewScript(text.String())
 }

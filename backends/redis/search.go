@@ -14,7 +14,7 @@ import (
 // each part may match half of the history, and nothing both; a text has no index.
 type bounds struct {
 	rows int           // examined
-	time time.Duration // after which no other step is begun
+	time time.Duration // after which no other step is begun, once some rows have been examined
 }
 
 // condition is what the row of a record must contain: one of some texts.

@@ -9,7 +9,7 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// ReserveKey implements [taskflow.KeyStore]. The same task may ask again: that begins its retention anew.
+// ReserveKey implements [taskflow.KeyStore].
 func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holder string, err error) {
 	err = b.use(ctx, "reserve key", func(c *connection) error {
 		switch {

@@ -95,6 +95,27 @@ func TestSnapshotsOfTwoHandlesStayApart(t *testing.T) {
 	}
 }
 
+// What another instance has had, and lost, is not the first one's any more, although nobody holds it.
+func TestASnapshotLeavesWhatAnotherInstanceHasHeld(t *testing.T) {
+	t.Parallel()
+	first, second := pair(t)
+	if n, err := first.SavePending(t.Context(), []taskflow.Record{pending(1, "first"), pending(2, "first")}); n != 2 || err != nil {
+		t.Fatalf("SavePending returned %d, %v", n, err)
+	}
+	if got, err := second.Claim(t.Context(), "second", []string{"send_email"}, 1); len(got) != 1 || err != nil {
+		t.Fatalf("Claim returned %v, %v", got, err)
+	}
+	if _, err := second.Expire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := first.SavePending(t.Context(), nil); n != 0 || err != nil {
+		t.Errorf("SavePending of nothing returned %d, %v", n, err)
+	}
+	if got := unfinished(t, first); got != "1:" {
+		t.Errorf("the rows are %q; want the one that was claimed meanwhile", got)
+	}
+}
+
 // What another instance has finished must not run again, because this one stops late and believes that it waits.
 func TestASnapshotLeavesFinishedTasksOut(t *testing.T) {
 	t.Parallel()
@@ -114,7 +135,7 @@ func TestLongDetailsFollowTheirRows(t *testing.T) {
 	b := shared(t)
 	large, small := json.RawMessage(`"`+strings.Repeat("x", 5000)+`"`), json.RawMessage(`"y"`)
 	r := pending(1, "me")
-	for _, args := range []json.RawMessage{large, small, large} {
+	for _, args := range []json.RawMessage{large, nil, small, large, small, large} {
 		r.Args = args
 		put(t, b, r)
 		if got, err := b.GetPending(t.Context(), r.ID); err != nil || string(got.Args) != string(args) {
@@ -129,7 +150,7 @@ func TestLongDetailsFollowTheirRows(t *testing.T) {
 		t.Fatalf("Claim returned %d rows, %v; want one with its arguments", len(rows), err)
 	}
 	done := record(1)
-	for _, args := range []json.RawMessage{large, small, nil} {
+	for _, args := range []json.RawMessage{large, nil, small, large, nil} {
 		done.Args = args
 		save(t, b, done)
 		if got, err := b.Get(t.Context(), r.ID); err != nil || string(got.Args) != string(args) {

@@ -189,7 +189,7 @@ func TestCloseDoesNotWaitForAServerThatHangs(t *testing.T) {
 	begun := make(chan struct{})
 	go func() { // awaited below
 		close(begun)
-		_, err := b.Save(context.Background(), records(0, 1)) //nolint:usetesting // without an end: Close is what ends it
+		_, err := b.Save(context.Background(), records(0, 1)) // without an end: Close is what ends it
 		saving <- err
 	}()
 	<-begun

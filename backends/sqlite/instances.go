@@ -4,18 +4,13 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
-
-// now is the backend's clock: that of the machine, which all processes share. In microseconds since 1970.
-func now() int64 { return time.Now().UnixMicro() }
-
-// micros returns the time of a clock as now gives it.
-func micros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
 // Join implements [taskflow.InstanceStore]. The instance holds a lock on a file beside the database from then on, until Leave or Close or
 // the death of the process: see Expire.
@@ -37,10 +32,10 @@ func (b *Backend) Join(ctx context.Context, i taskflow.Instance, ttl time.Durati
 			return err
 		}
 		db.seen(i.ID)
-		at := now()
-		return c.run(ctx, `INSERT INTO instance (id, seen, expires, locked, description) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET seen = excluded.seen, expires = excluded.expires, locked = excluded.locked, description = excluded.description`,
-			i.ID, at, at+ttl.Microseconds(), truth(locked), string(description))
+		return c.run(ctx, `INSERT INTO instance (id, seen, begun, lasts, locked, description) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET seen = excluded.seen, begun = excluded.begun, lasts = excluded.lasts, locked = excluded.locked,
+			description = excluded.description`,
+			i.ID, now(), int64(uptime()), int64(ttl), truth(locked), string(description))
 	})
 }
 
@@ -51,8 +46,8 @@ func (b *Backend) Renew(ctx context.Context, i taskflow.Instance, ttl time.Durat
 		return b.wrap("renew", err)
 	}
 	return b.write(ctx, "renew", func(c *conn) error {
-		at := now()
-		n, _, err := c.exec(ctx, "UPDATE instance SET seen = ?, expires = ?, description = ? WHERE id = ?", at, at+ttl.Microseconds(), string(description), i.ID)
+		n, _, err := c.exec(ctx, "UPDATE instance SET seen = ?, begun = ?, lasts = ?, description = ? WHERE id = ?",
+			now(), int64(uptime()), int64(ttl), string(description), i.ID)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("%w: instance %q is not among the instances", taskflow.ErrLeaseLost, i.ID)
 		}
@@ -114,33 +109,29 @@ func (b *Backend) Expire(ctx context.Context) ([]string, error) {
 
 // goneInstances returns those whose lease is over or whose process is dead.
 func (db *database) goneInstances(ctx context.Context, c *conn) (gone []string, err error) {
-	at := now()
-	type lease struct {
-		id           string
-		over, locked bool
-	}
-	var leases []lease
-	err = c.query(ctx, "SELECT id, expires, locked FROM instance ORDER BY id", nil, func(row []driver.Value) error {
+	isGone := map[string]bool{} // of all instances
+	var locked []string
+	err = c.query(ctx, "SELECT id, begun, lasts, locked FROM instance", nil, func(row []driver.Value) error {
 		r := rowReader{row: row}
-		leases = append(leases, lease{r.text(), r.number() <= at, r.number() == 1})
+		id := r.text()
+		isGone[id] = over(time.Duration(r.number()), time.Duration(r.number()))
+		if r.number() == 1 && db.joined[id] == nil {
+			locked = append(locked, id)
+		}
 		return r.err
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range leases {
-		dead, err := l.locked && db.joined[l.id] == nil, error(nil)
-		if dead {
-			dead, err = db.isDead(l.id)
-		}
+	for _, id := range locked {
+		dead, err := db.isDead(id) // also when the lease is over: a file that nobody has locked is removed
 		if err != nil {
 			return nil, err
 		}
-		if dead || l.over {
-			gone = append(gone, l.id)
-		}
+		isGone[id] = isGone[id] || dead
 	}
-	return gone, nil
+	maps.DeleteFunc(isGone, func(_ string, gone bool) bool { return !gone })
+	return slices.Sorted(maps.Keys(isGone)), nil
 }
 
 // freeRows takes the pending rows of an owner from it.
@@ -156,14 +147,15 @@ func freeRows(ctx context.Context, c *conn, owner string) error {
 func (b *Backend) Instances(ctx context.Context) ([]taskflow.Instance, error) {
 	var all []taskflow.Instance
 	err := b.read(ctx, "instances", func(c *conn) error {
-		return c.query(ctx, "SELECT id, seen, expires, description FROM instance ORDER BY id", nil, func(row []driver.Value) error {
+		return c.query(ctx, "SELECT id, seen, lasts, description FROM instance ORDER BY id", nil, func(row []driver.Value) error {
 			r := rowReader{row: row}
-			id, seen, expires := r.text(), r.number(), r.number()
+			id, seen, lasts := r.text(), r.number(), time.Duration(r.number())
 			var i taskflow.Instance
 			if r.json(&i); r.err != nil {
-				return errors.Join(ErrCorrupt, fmt.Errorf("instance %q: %w", id, r.err))
+				b.skipped("instance", row[0], r.err)
+				return nil
 			}
-			i.ID, i.SeenAt, i.ExpiresAt = id, micros(seen), micros(expires)
+			i.ID, i.SeenAt, i.ExpiresAt = id, micros(seen), micros(seen).Add(lasts)
 			i.StartedAt, i.DegradedSince = i.StartedAt.UTC(), i.DegradedSince.UTC()
 			all = append(all, i)
 			return nil

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,40 +13,11 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// childFile is the variable that makes the test binary the process that is killed below.
-const childFile = "TASKFLOW_SQLITE_CHILD"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(childFile); path != "" {
-		child(path)
-	}
-	os.Exit(m.Run())
-}
-
-// child saves and journals for ever, and prints what has been accepted.
-func child(path string) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-	}
-	b := sqlite.Open(path)
-	ctx := context.Background()
-	fail(b.Open(ctx))
-	for n := 0; ; n += 2 {
-		fail(b.PutPending(ctx, []taskflow.Record{pendingRecord(n, "child"), pendingRecord(n+1, "child")}))
-		_, err := b.Save(ctx, records(n, n+1))
-		fail(err)
-		fmt.Println(n)
-	}
-}
-
 func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childFile+"="+path)
+	cmd.Env = append(os.Environ(), childFile+"="+path, childRole+"=saves")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"fmt"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -25,16 +24,8 @@ func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (w
 		if err != nil {
 			return err
 		}
-		for i := range records {
-			stored, err := putPending(ctx, c, &records[i], nil, db.session, string(ours))
-			if err != nil {
-				return err
-			}
-			if stored {
-				written++
-			}
-		}
-		return nil
+		written, err = putter{session: db.session, ours: string(ours)}.put(ctx, c, records)
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -49,18 +40,17 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 		return b.wrap("put pending", err)
 	}
 	return b.write(ctx, "put pending", func(c *conn) error {
+		stored, err := putter{ours: "[]"}.put(ctx, c, records)
+		if err != nil {
+			return err
+		}
+		if stored < len(records) {
+			return refused(ctx, c, records)
+		}
 		noted := "" // the owner that was noted last: nearly always all records have the same
 		for i := range records {
-			r := &records[i]
-			stored, err := putPending(ctx, c, r, optional(r.Owner), nil, "[]")
-			if err == nil && !stored {
-				err = whyNotPut(ctx, c, r)
-			}
-			if err != nil {
-				return err
-			}
-			if r.Owner != noted {
-				noted = r.Owner
+			if records[i].Owner != noted {
+				noted = records[i].Owner
 				if err := db.holds(ctx, c, noted); err != nil {
 					return err
 				}
@@ -77,41 +67,6 @@ func (db *database) holds(ctx context.Context, c *conn, owner string) error {
 	}
 	db.seen(owner)
 	return c.run(context.WithoutCancel(ctx), "INSERT OR IGNORE INTO holder (owner) VALUES (?)", owner)
-}
-
-// putPending stores a row, unless the task is finished, or somebody holds it who is neither owner nor one of ours, a JSON array.
-func putPending(ctx context.Context, c *conn, r *taskflow.Record, owner, session any, ours string) (stored bool, err error) {
-	if err := ctx.Err(); err != nil { // asked for between the statements, as in Save
-		return false, err
-	}
-	p, err := encodePending(r)
-	if err != nil {
-		return false, err
-	}
-	n, _, err := c.exec(context.WithoutCancel(ctx), `INSERT INTO pending (id, owner, session, name, status, source, format, record, stack, logs, args)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS (SELECT 1 FROM history WHERE id = ?1)
-		ON CONFLICT DO UPDATE SET owner = excluded.owner, session = excluded.session, name = excluded.name, status = excluded.status,
-		source = excluded.source, format = excluded.format, record = excluded.record, stack = excluded.stack, logs = excluded.logs, args = excluded.args
-		WHERE pending.owner IS NULL OR pending.owner = excluded.owner OR pending.owner IN (SELECT value FROM json_each(?12))`,
-		p.id, owner, session, r.Name, string(r.Status), r.Source, int64(taskflow.RecordFormat), p.record, p.stack, p.logs, p.args, ours)
-	return n == 1, err
-}
-
-// whyNotPut returns the error for a row that was not stored.
-func whyNotPut(ctx context.Context, c *conn, r *taskflow.Record) error {
-	id, err := encodeID(r.ID)
-	if err != nil {
-		return err
-	}
-	why := "is finished"
-	err = c.query(ctx, "SELECT owner FROM pending WHERE id = ?", []any{id}, func(row []driver.Value) error {
-		why = fmt.Sprintf("is held by %q", row[0])
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %s of %q %s", taskflow.ErrLeaseLost, r.ID, r.Owner, why)
 }
 
 // LoadPending implements [taskflow.Backend]. Rows that other instances hold are among them: their Owner tells.

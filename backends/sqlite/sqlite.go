@@ -163,7 +163,10 @@ func (b *Backend) write(ctx context.Context, operation string, f func(*conn) err
 
 // skipped reports a row that cannot be read: it must not hide the others.
 func (b *Backend) skipped(table string, id any, err error) {
-	raw, _ := id.([]byte)
+	text, isText := id.(string)
+	if raw, ok := id.([]byte); ok || !isText {
+		text = decodeID(raw)
+	}
 	b.cfg.log.Warn("sqlite: a row cannot be read and is skipped",
-		slog.String("file", b.path), slog.String("table", table), slog.String("id", decodeID(raw)), slog.Any("error", err))
+		slog.String("file", b.path), slog.String("table", table), slog.String("id", text), slog.Any("error", err))
 }

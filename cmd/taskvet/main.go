@@ -1,5 +1,5 @@
 // Command taskvet finds background tasks that keep what belongs to the request: a framework's context, the response, the
-// request's body, or Fiber's reused strings.
+// request's body, Chi's route parameters, or Fiber's reused strings. It also finds goroutines that use a framework's context while nobody waits for them.
 //
 //	go install github.com/taskflow-go/taskflow/cmd/taskvet@latest
 //	taskvet ./...
@@ -8,8 +8,8 @@
 // `taskvet -fix ./...` inserts copies of Fiber's strings where a single place needs one. With -immutable, which go vet takes too,
 // Fiber's strings are left alone: for programs that set fiber.Config's Immutable. `taskvet -help` lists the other flags.
 //
-// It is not a proof: it looks at one function at a time, so that what a handler keeps by way of another function's results or of
-// a struct of its own is not found.
+// It is not a proof: what a task hands on to other functions, and what they return, is not followed. The document what-not-to-capture.md lists what is
+// not found.
 package main
 
 import (

@@ -1,34 +1,90 @@
 package main
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// The guide shows this program's code, not a copy that ages.
-func TestGuideShowsThisCode(t *testing.T) {
-	t.Parallel()
-	guide, err := os.ReadFile("../../docs/backends.md")
+func guide(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/backends.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var code strings.Builder
-	for _, name := range []string{"backend.go", "main_test.go"} {
+	return string(text)
+}
+
+// The guide shows this program's code, not a copy that ages, and something of each file that adds a capability.
+func TestGuideShowsThisCode(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, shown := map[string]string{}, map[string]bool{}
+	for _, name := range append(names, "../../backends/sqlite/conformance_test.go") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		code.Write(text)
+		code[name] = string(text)
 	}
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(guide, -1)
-	if len(blocks) < 5 {
-		t.Errorf("the guide has %d blocks of Go, want at least 5", len(blocks))
-	}
-	for _, b := range blocks {
-		if !strings.Contains(code.String(), string(b[1])) {
+	for _, b := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(guide(t), -1) {
+		found := false
+		for name, text := range code {
+			if strings.Contains(text, b[1]) {
+				found, shown[name] = true, true
+			}
+		}
+		if !found {
 			t.Errorf("docs/backends.md shows code that this program does not have:\n%s", b[1])
 		}
+	}
+	for _, name := range names {
+		if strings.Contains(code[name], "\nvar _ taskflow.") && !shown[name] {
+			t.Errorf("docs/backends.md shows nothing of %s", name)
+		}
+	}
+}
+
+// The guide's table of interfaces is that of the contract.
+func TestGuideNamesEveryInterface(t *testing.T) {
+	t.Parallel()
+	_, table, _ := strings.Cut(guide(t), "\n## All interfaces\n")
+	seen := 0
+	for _, file := range []string{"../../core/backend.go", "../../core/sharing.go"} {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			is, ok := spec.Type.(*ast.InterfaceType)
+			if !ok || spec.Name.Name == "Backend" {
+				return true
+			}
+			seen++
+			var methods []string
+			for _, m := range is.Methods.List {
+				methods = append(methods, "`"+m.Names[0].Name+"`")
+			}
+			if row := fmt.Sprintf("| `%s` | %s |", spec.Name.Name, strings.Join(methods, ", ")); !strings.Contains(table, row) {
+				t.Errorf("docs/backends.md has no row that begins %s", row)
+			}
+			return true
+		})
+	}
+	if rows := strings.Count(table, "\n| `"); seen != rows || seen < 10 {
+		t.Errorf("the contract has %d interfaces, the table %d rows", seen, rows)
 	}
 }

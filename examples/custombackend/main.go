@@ -1,6 +1,6 @@
 // This program shows a backend of one's own: backend.go keeps records as lines of JSON, in the six methods that
-// taskflow.Backend asks for. Each run adds a task that is done at once and one that is still waiting when the program
-// stops; the next run does what the one before left.
+// taskflow.Backend asks for, and each of the other files adds one of the capabilities that are optional. Each run adds a task that is
+// done at once and one that is still waiting when the program stops, or is killed; the next run does what the one before left.
 //
 //	go run ./examples/custombackend
 //	go run ./examples/custombackend
@@ -25,7 +25,7 @@ var greet = taskflow.Define("greet", func(_ context.Context, name string) error 
 		return taskflow.Permanent(fmt.Errorf("nobody to greet"))
 	}
 	return nil
-}, taskflow.Requeue())
+})
 
 func main() {
 	folder := flag.String("folder", filepath.Join(os.TempDir(), "taskflow-custombackend"), "where to keep the records")
@@ -49,7 +49,10 @@ func run(ctx context.Context, folder string, out io.Writer) error {
 		return err
 	}
 	done := m.Add(taskflow.WorkOf(greet.With("Ada")))
-	later := m.Add(taskflow.WorkOf(greet.With("Grace")), taskflow.Delay(2*time.Second))
+	later, err := m.Submit(ctx, greet.With("Grace"), taskflow.Delay(2*time.Second))
+	if err != nil {
+		return err
+	}
 	if err := done.Wait(ctx); err != nil {
 		return err
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,20 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/core/backendtest"
 )
+
+func opened(t *testing.T, folder string) *Backend {
+	t.Helper()
+	b, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
 
 func TestBackendKeepsTheContract(t *testing.T) {
 	t.Parallel()
@@ -46,10 +62,7 @@ func TestTasksWaitForTheNextRun(t *testing.T) {
 	if err != nil || bytes.Count(waiting, []byte("\n")) != 1 || !bytes.Contains(waiting, []byte(`"Grace"`)) {
 		t.Errorf("pending.jsonl holds %q (%v), want the greeting of Grace", waiting, err)
 	}
-	b, err := Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := opened(t, folder)
 	due, err := b.LoadPending(t.Context()) // as if the second had passed
 	if err != nil || len(due) != 1 {
 		t.Fatalf("LoadPending returned %d records, %v", len(due), err)
@@ -87,36 +100,95 @@ func TestTasksWaitForTheNextRun(t *testing.T) {
 func TestTornLineIsSkipped(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	b, err := Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	first := taskflow.Record{ID: taskflow.NewID(at), Name: "a", Status: taskflow.StatusSuccess, CreatedAt: at}
 	second := taskflow.Record{ID: taskflow.NewID(at.Add(time.Second)), Name: "b", Status: taskflow.StatusSuccess, CreatedAt: at}
-	if _, err := b.Save(t.Context(), []taskflow.Record{first}); err != nil {
-		t.Fatal(err)
+	for _, r := range []taskflow.Record{first, second} {
+		b := opened(t, folder)
+		if _, err := b.Save(t.Context(), []taskflow.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := appendLines(b.file("history"), [][]byte{[]byte(`{"task_id":"019`)}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := appendLines(b.file("history"), []byte(`{"task_id":"019`)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Save(t.Context(), []taskflow.Record{second}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := b.Load(t.Context())
-	if err != nil || !reflect.DeepEqual(got, []taskflow.Record{first, second}) {
-		t.Errorf("Load returned %+v, %v; want both sound records", got, err)
+	b := opened(t, folder)
+	for range 2 {
+		got, err := b.Load(t.Context())
+		slices.SortFunc(got, func(a, b taskflow.Record) int { return strings.Compare(a.ID, b.ID) })
+		if err != nil || !reflect.DeepEqual(got, []taskflow.Record{first, second}) {
+			t.Errorf("Load returned %+v, %v; want both sound records", got, err)
+		}
+		if n, err := b.DeleteBefore(t.Context(), at); n != 0 || err != nil { // writes the file anew
+			t.Errorf("DeleteBefore of nothing returned %d, %v", n, err)
+		}
 	}
 }
 
-// testdata/history.jsonl was written by this version: later ones must read it.
-func TestStoredRecordsAreReadByLaterVersions(t *testing.T) {
+// What this version cannot read was written by a newer one, maybe: it is not lost by using the folder.
+func TestWhatCannotBeReadStays(t *testing.T) {
 	t.Parallel()
-	b, err := Open("testdata")
-	if err != nil {
+	folder := t.TempDir()
+	newer := `{"task_id":"019ab1c2-d3e4-7f50-8a1b-2c3d4e5f6071","format":99}` + "\n"
+	for _, name := range []string{"history.jsonl", "pending.jsonl"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(newer), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := opened(t, folder)
+	if _, err := b.DeleteBefore(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.Load(t.Context())
+	if _, err := b.SavePending(t.Context(), []taskflow.Record{{ID: taskflow.NewID(time.Now()), Name: "a", Status: taskflow.StatusPending}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"history.jsonl", "pending.jsonl"} {
+		if text, err := os.ReadFile(filepath.Join(folder, name)); err != nil || !strings.Contains(string(text), newer) {
+			t.Errorf("%s has %q, %v; want the line in it", name, text, err)
+		}
+	}
+}
+
+func TestAFolderHasOneProcess(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	b := opened(t, folder)
+	if _, err := Open(folder); err == nil || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("opened twice: %v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, folder)
+}
+
+// Keys that are over do not fill the file.
+func TestKeysThatAreOverLeaveTheFile(t *testing.T) {
+	t.Parallel()
+	b := opened(t, t.TempDir())
+	for i := range 2100 {
+		r := taskflow.Reservation{Key: fmt.Sprint(i), TaskID: "task", Owner: "me", Retention: time.Nanosecond}
+		if _, err := b.ReserveKey(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(b.file("keys"))
+	if n := strings.Count(string(text), "\n"); err != nil || n >= 2100 || len(b.keys) != n {
+		t.Errorf("the file has %d lines, %v; the memory %d keys", n, err, len(b.keys))
+	}
+}
+
+// testdata/history.jsonl was written by an early version: later ones must read it.
+func TestStoredRecordsAreReadByLaterVersions(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("testdata")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := opened(t, folder).Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

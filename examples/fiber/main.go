@@ -18,7 +18,9 @@ import (
 func main() { service.Main(run) }
 
 func run(ctx context.Context, s *service.Service, addr string) error {
-	app := fiber.New(fiber.Config{BodyLimit: service.MaxUpload, DisableStartupMessage: true, ErrorHandler: fail})
+	app := fiber.New(fiber.Config{
+		BodyLimit: service.MaxUpload, DisablePreParseMultipartForm: true, DisableStartupMessage: true, ErrorHandler: fail,
+	})
 	app.Use(fiberrecover.New(), tasks.Middleware(s.Manager))
 	tasks.Mount(app, s.Manager, "/tasks")
 	routes{s}.add(app)

@@ -17,3 +17,8 @@ func TestServiceRefusesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	exampletest.RefusesWhatIsTooLarge(t)
 }
+
+func TestServiceRefusesWhatUnpacksToTooMuch(t *testing.T) {
+	t.Parallel()
+	exampletest.RefusesWhatUnpacksToTooMuch(t)
+}

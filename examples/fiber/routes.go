@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"strings"
+	"mime"
+	"mime/multipart"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -40,16 +43,24 @@ func (s routes) upload(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusAccepted).JSON(fiber.Map{"id": kept.ID, "images": "/images/" + kept.ID, "task": "/tasks/" + task.ID()})
 }
 
-// picture finds the upload: the field "image" of a form, or else the whole body, which is only lent: Keep reads it before the handler returns.
+// picture finds the upload: the field "image" of a form, or else the whole body, which is only lent: Keep reads it before the handler returns. Body
+// and FormFile would unpack what the client has packed, without a limit: a bomb.
 func picture(c *fiber.Ctx) (io.ReadCloser, error) {
-	if !strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
-		return io.NopCloser(bytes.NewReader(c.Body())), nil
+	body := bytes.NewReader(c.BodyRaw())
+	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || kind != fiber.MIMEMultipartForm {
+		return io.NopCloser(body), nil
 	}
-	header, err := c.FormFile("image")
-	if err != nil {
-		return nil, err
+	form := multipart.NewReader(body, params["boundary"])
+	for {
+		part, err := form.NextPart()
+		if err != nil {
+			return nil, fmt.Errorf("look for the picture in the form: %w", err)
+		}
+		if part.FormName() == "image" {
+			return part, nil
+		}
 	}
-	return header.Open()
 }
 
 // list shows what has been published of an upload so far.
@@ -77,22 +88,21 @@ func (s routes) signup(c *fiber.Ctx) error {
 	var user struct {
 		Email string `json:"email"`
 	}
-	err := c.BodyParser(&user)
+	err := json.Unmarshal(c.BodyRaw(), &user) // it copies, where BodyParser may leave strings in memory that the next request gets
 	if err == nil {
 		err = service.CheckEmail(user.Email)
 	}
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, err.Error())
 	}
-	email := strings.Clone(user.Email) // what comes from Fiber may be memory that the next request gets
-	tasks.Add(c, func(ctx context.Context) error { return jobs.Welcome(ctx, email) }, taskflow.Name("welcome"))
+	tasks.Add(c, func(ctx context.Context) error { return jobs.Welcome(ctx, user.Email) }, taskflow.Name("welcome"))
 	return c.SendStatus(fiber.StatusCreated)
 }
 
 // order answers 202 only when the task is on disk.
 func (s routes) order(c *fiber.Ctx) error {
 	var order jobs.Order
-	err := c.BodyParser(&order)
+	err := json.Unmarshal(c.BodyRaw(), &order)
 	if err == nil {
 		err = service.CheckOrder(order)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -48,7 +49,7 @@ func (s routes) upload(c *gin.Context) {
 
 // picture finds the upload: the field "image" of a form, or else the whole body.
 func picture(c *gin.Context) (io.ReadCloser, error) {
-	if c.ContentType() != gin.MIMEMultipartPOSTForm {
+	if kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || kind != gin.MIMEMultipartPOSTForm {
 		return c.Request.Body, nil
 	}
 	header, err := c.FormFile("image")

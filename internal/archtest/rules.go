@@ -24,8 +24,15 @@ var rules = []rule{
 	{folder: "core/tasktest", own: []string{"core" + exact}, tests: with("backends/memory")},
 
 	{folder: "backends/memory", own: []string{"core" + exact}, tests: with("core/backendtest")},
-	{folder: "backends/sqlite", own: []string{"core" + exact}, other: []string{"modernc.org/sqlite", "github.com/gofrs/flock"},
-		tests: with("core/backendtest", "backends/memory", "golang.org/x/sys")},
+	{folder: "backends/sqlite", own: []string{"core" + exact}, other: []string{"modernc.org/sqlite", "github.com/gofrs/flock", "golang.org/x/sys"},
+		tests: with("core/backendtest", "backends/memory")},
+	{folder: "backends/redis", own: []string{"core" + exact}, other: []string{"github.com/redis/go-redis/v9"},
+		tests: with("core/backendtest", "internal/testserver")},
+	{folder: "backends/internal", own: []string{"core" + exact}, tests: with()},
+	{folder: "backends/postgres", own: []string{"core" + exact, "backends/internal"}, other: []string{"github.com/jackc/pgx/v5"},
+		tests: with("core/backendtest", "internal/testserver", "golang.org/x/sys")},
+	{folder: "backends/mysql", own: []string{"core" + exact, "backends/internal"}, other: []string{"github.com/go-sql-driver/mysql"},
+		tests: with("core/backendtest", "internal/testserver", "golang.org/x/sys")},
 
 	{folder: "dashboard", own: []string{"core" + exact}, other: []string{"golang.org/x/crypto", "github.com/gorilla/securecookie"},
 		tests: with("backends/memory", "github.com/santhosh-tekuri/jsonschema/v6")},
@@ -41,11 +48,18 @@ var rules = []rule{
 		tests: with("backends/memory", "backends/sqlite", "golang.org/x/net")},
 
 	{folder: "examples", own: []string{"adapters", "backends", "core", "dashboard"},
-		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2", "golang.org/x/image"}, tests: with()},
+		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2", "golang.org/x/image", "github.com/gofrs/flock"}, tests: with()},
 
 	{folder: "cmd/taskvet", own: []string{"internal/taskvet"}, other: []string{"golang.org/x/tools"}, tests: with()},
 
+	{folder: "cmd/taskflow", own: []string{"internal/cli"}, other: []string{"github.com/redis/go-redis/v9"}, tests: with()},
+	{folder: "internal/cli", own: []string{"core" + exact, "backends", "internal/backendurl", "internal/transfer"},
+		other: []string{"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/go-sql-driver/mysql"}, tests: with("internal/testserver")},
+	{folder: "internal/backendurl", tests: with()},
+	{folder: "internal/transfer", own: []string{"core" + exact}, tests: with("backends/memory")},
+
 	{folder: "internal", tests: with("core")},
+	{folder: "internal/fault", tests: with("core" + exact, "backends", "dashboard", "adapters/nethttp", "internal/testserver")},
 	{folder: "internal/taskvet", other: []string{"golang.org/x/tools"}, tests: with()},
 }
 

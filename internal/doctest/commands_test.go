@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,14 +17,7 @@ func TestCommandsWork(t *testing.T) {
 	tried := 0
 	for _, file := range []string{"README.md", "CONTRIBUTING.md", "bench/README.md"} {
 		for _, b := range blocks(t, file, "sh") {
-			for command := range strings.Lines(b.text) {
-				command = strings.TrimSpace(command)
-				if before, _, comment := strings.Cut(command, " # "); comment {
-					command = strings.TrimSpace(before)
-				}
-				if command == "" || strings.HasPrefix(command, "#") {
-					continue
-				}
+			for _, command := range commands(b) {
 				tried++
 				t.Run(command, func(t *testing.T) {
 					if err := try(t, strings.Fields(command)); err != "" {
@@ -38,10 +32,39 @@ func TestCommandsWork(t *testing.T) {
 	}
 }
 
+// commands returns the commands of a shell block, without comments.
+func commands(b block) (found []string) {
+	for line := range strings.Lines(b.text) {
+		command, _, _ := strings.Cut(" "+line, " #")
+		if command = strings.TrimSpace(command); command != "" {
+			found = append(found, command)
+		}
+	}
+	return found
+}
+
+// ownProgram returns the commands of README.md's section on a program of your own.
+func ownProgram(t *testing.T) (found []string) {
+	t.Helper()
+	const title = "\n## A program of your own\n"
+	before, section, ok := strings.Cut(read(t, "README.md"), title)
+	section, _, _ = strings.Cut(section, "\n## ")
+	if !ok {
+		t.Fatalf("README.md has no section %q", title)
+	}
+	first := strings.Count(before+title, "\n") + 1
+	for _, b := range blocks(t, "README.md", "sh") {
+		if b.line >= first && b.line < first+strings.Count(section, "\n") {
+			found = append(found, commands(b)...)
+		}
+	}
+	return found
+}
+
 // TestWrongCommandsAreNoticed shows that the test above can fail.
 func TestWrongCommandsAreNoticed(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"make no-such-target", "go run ./examples/none", ".ci/none", "frobnicate", "cd none", "go test ./none"} {
+	for _, command := range []string{"make no-such-target", "go run ./examples/none", ".ci/none", "frobnicate", "cd none", "go mod none", "curl -none", "go test ./none"} {
 		if try(t, strings.Fields(command)) == "" {
 			t.Errorf("%q was taken for a command that works", command)
 		}
@@ -52,6 +75,7 @@ func TestWrongCommandsAreNoticed(t *testing.T) {
 func try(t *testing.T, words []string) (wrong string) {
 	t.Helper()
 	switch {
+	case slices.Contains(ownProgram(t), strings.Join(words, " ")): // TestProgramOfYourOwnRuns follows these one by one
 	case words[0] == "make":
 		if _, err := exec.LookPath("make"); err != nil {
 			t.Skip("make is not installed")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -23,74 +24,99 @@ import (
 func runExample(t *testing.T, command []string) {
 	t.Helper()
 	addr, data := freeAddress(t), t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // it may have to be built
-	defer cancel()
-	args := append(command[1:], "-addr", addr, "-db", filepath.Join(data, "tasks.db"), "-dir", filepath.Join(data, "images"))
-	cmd := exec.CommandContext(ctx, command[0], args...)
-	cmd.Dir = root
-	var out output
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group of its own: Ctrl-C reaches the program below go run too
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // received below, or the test has failed and the context ends it
-
+	args := append(command, "-addr", addr, "-db", filepath.Join(data, "tasks.db"), "-dir", filepath.Join(data, "images"))
+	p := start(t, root, args)
 	for _, page := range []struct{ path, accept, want string }{
 		{"/tasks/", "application/json", "["},
 		{"/tasks/dashboard", "text/html", "<!doctype html>"},
 	} {
-		body, err := getUntilUp(ctx, "http://"+addr+page.path, page.accept, ended)
-		if err != nil {
-			t.Fatalf("GET %s: %v; the program said\n%s", page.path, err, out.String())
-		}
-		if !strings.HasPrefix(strings.ToLower(body), page.want) {
+		if body := p.getUntilUp("http://"+addr+page.path, page.accept); !strings.HasPrefix(strings.ToLower(body), page.want) {
 			t.Errorf("GET %s begins with %.40q, want %q", page.path, body, page.want)
 		}
 	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+	p.interrupt()
+}
+
+// program is a program that go run has started.
+type program struct {
+	t     *testing.T
+	ctx   context.Context
+	cmd   *exec.Cmd
+	out   output
+	ended chan error
+}
+
+// start runs a command, which the end of the test ends at the latest.
+func start(t *testing.T, dir string, command []string) *program {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // it may have to be built
+	p := &program{t: t, ctx: ctx, ended: make(chan error, 1)}
+	p.cmd = exec.CommandContext(ctx, command[0], command[1:]...)
+	p.cmd.Dir = dir
+	p.cmd.Env = append(os.Environ(), "GOWORK=off")
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group of its own: Ctrl-C reaches the program below go run too
+	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
+	}
+	waited := make(chan struct{})
+	go func() { p.ended <- p.cmd.Wait(); close(waited) }() // awaited below
+	t.Cleanup(func() { cancel(); <-waited })
+	return p
+}
+
+// interrupt stops the program as Ctrl-C does, and expects nothing to complain about.
+func (p *program) interrupt() {
+	p.t.Helper()
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT); err != nil {
+		p.t.Fatal(err)
 	}
 	// The go command itself answers Ctrl-C with status 1, whatever the program did. What it printed is all there: Wait reads until
 	// no process of the group has it open.
 	var status *exec.ExitError
-	if err := <-ended; err != nil && (!errors.As(err, &status) || status.ExitCode() != 1) {
-		t.Errorf("after Ctrl-C: %v; the program said\n%s", err, out.String())
+	if err := <-p.ended; err != nil && (!errors.As(err, &status) || status.ExitCode() != 1) {
+		p.t.Errorf("after Ctrl-C: %v; the program said\n%s", err, p.out.String())
 	}
-	if said := out.String(); !strings.Contains(said, "shutting down") || strings.Contains(said, "ERROR") || strings.Contains(said, "panic") {
-		t.Errorf("after Ctrl-C the program did not stop as it should; it said\n%s", said)
+	said := p.out.String()
+	if _, end, ok := strings.Cut(said, "shutting down"); !ok || !strings.Contains(end, "msg=stopped") || strings.Contains(said, "ERROR") || strings.Contains(said, "panic") {
+		p.t.Errorf("after Ctrl-C the program did not stop as it should; it said\n%s", said)
 	}
 }
 
 // getUntilUp asks again until somebody listens.
-func getUntilUp(ctx context.Context, url, accept string, ended chan error) (string, error) {
+func (p *program) getUntilUp(url, accept string) (body string) {
+	p.t.Helper()
 	retry := time.NewTicker(50 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		req, err := http.NewRequestWithContext(p.ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
-			return "", err
+			p.t.Fatal(err)
 		}
 		req.Header.Set("Accept", accept)
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
-			body, err := io.ReadAll(resp.Body)
-			if closeErr := resp.Body.Close(); err == nil {
-				err = closeErr
-			}
-			return string(body), err
+			return bodyOf(p.t, resp)
 		}
 		select {
 		case <-retry.C:
-		case <-ctx.Done():
-			return "", err
-		case end := <-ended:
-			ended <- end
-			return "", err
+		case <-p.ctx.Done():
+			p.t.Fatalf("GET %s: %v; the program said\n%s", url, err, p.out.String())
+		case end := <-p.ended:
+			p.ended <- end
+			p.t.Fatalf("GET %s: %v; the program has ended (%v) and said\n%s", url, err, end, p.out.String())
 		}
 	}
+}
+
+func bodyOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		t.Fatalf("%s: %v", resp.Request.URL, err)
+	}
+	return string(body)
 }
 
 // freeAddress returns an address that nobody listens on at the moment.

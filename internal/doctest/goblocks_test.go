@@ -77,13 +77,25 @@ func module(t *testing.T, files map[string]string) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	requirements := read(t, "go.mod")
-	if at := strings.Index(requirements, "\ngo "); at >= 0 {
-		requirements = requirements[at:]
-	}
-	files["go.mod"] = "module example.com/app\n" + requirements + "\nrequire github.com/taskflow-go/taskflow v0.0.0\n" +
+	files["go.mod"] = "module example.com/app\n\ngo 1.26\n" + requirements(t) +
 		"replace github.com/taskflow-go/taskflow => " + filepath.ToSlash(here) + "\n"
 	files["go.sum"] = read(t, "go.sum")
+	write(t, dir, files)
+	return dir
+}
+
+// requirements are what go mod tidy, which may need the network, finds for a program that uses this module.
+func requirements(t *testing.T) string {
+	t.Helper()
+	_, requirements, ok := strings.Cut(read(t, "go.mod"), "\nrequire ")
+	if !ok {
+		t.Fatal("go.mod requires nothing")
+	}
+	return "\nrequire " + requirements + "\nrequire github.com/taskflow-go/taskflow v0.0.0\n"
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
 	for name, text := range files {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -93,5 +105,55 @@ func module(t *testing.T, files map[string]string) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	return dir
+}
+
+// TestProgramsBringTheirLogsIntoTheTasks: what a program logs by slog is in its tasks' logs only with the handler, which nobody misses until he looks.
+func TestProgramsBringTheirLogsIntoTheTasks(t *testing.T) {
+	t.Parallel()
+	programs := 0
+	for _, file := range documents(t) {
+		program := ""
+		for _, b := range blocks(t, file, "go") {
+			if fileName.MatchString(b.text) {
+				program += b.text
+			}
+		}
+		if !strings.Contains(program, "func main()") || !strings.Contains(program, "slog.InfoContext(ctx") {
+			continue
+		}
+		programs++
+		if !strings.Contains(program, "taskflow.SlogHandler(") {
+			t.Errorf("the program of %s logs by slog, but does not use taskflow.SlogHandler", file)
+		}
+	}
+	if programs < 5 {
+		t.Errorf("%d programs log by slog, want those of README.md and of the four guides", programs)
+	}
+}
+
+// TestDocumentsSayWherePackagesAre: a fragment shows no imports, so its document must name the packages that nobody can guess.
+func TestDocumentsSayWherePackagesAre(t *testing.T) {
+	t.Parallel()
+	paths := map[string]string{
+		"dashboard": "github.com/taskflow-go/taskflow/dashboard",
+		"basicauth": "github.com/gofiber/fiber/v2/middleware/basicauth",
+		"compress":  "github.com/gofiber/fiber/v2/middleware/compress",
+	}
+	seen := map[string]bool{}
+	for _, file := range documents(t) {
+		for _, b := range blocks(t, file, "go") {
+			for name, path := range paths {
+				if !regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(b.text) {
+					continue
+				}
+				seen[name] = true
+				if text := read(t, file); !strings.Contains(text, `"`+path+`"`) && !strings.Contains(text, "`"+path+"`") {
+					t.Errorf("%s:%d uses %s, and the document does not say that it is %s", file, b.line, name, path)
+				}
+			}
+		}
+	}
+	if len(seen) != len(paths) {
+		t.Errorf("only %v are used anywhere", seen)
+	}
 }

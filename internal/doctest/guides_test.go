@@ -2,6 +2,8 @@ package doctest
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path"
@@ -35,8 +37,8 @@ var dialects = map[string]dialect{
 	},
 	"fiber": {
 		`"github.com/gofiber/fiber/v2"; "github.com/gofiber/fiber/v2/middleware/basicauth"; "github.com/gofiber/fiber/v2/middleware/compress"; ` +
-			`"github.com/gofiber/fiber/v2/middleware/recover"; tasks "github.com/taskflow-go/taskflow/adapters/fiber"`,
-		"fiber.New, basicauth.New, compress.New, recover.New, tasks.Middleware",
+			`"github.com/gofiber/fiber/v2/middleware/logger"; "github.com/gofiber/fiber/v2/middleware/recover"; tasks "github.com/taskflow-go/taskflow/adapters/fiber"`,
+		"fiber.New, basicauth.New, compress.New, logger.New, recover.New, tasks.Middleware",
 		"app *fiber.App, c *fiber.Ctx",
 	},
 }
@@ -61,7 +63,10 @@ var _ = []any{
 	signal.Notify, strings.Clone, syscall.SIGTERM, time.Now, sqlite.Open, dashboard.Public, %s,
 }
 
-type User struct{ Name string }
+type (
+	User    struct{ Name string }
+	userKey struct{}
+)
 
 var (
 	Bill     = taskflow.Define("bill", bill)
@@ -97,6 +102,8 @@ func dialectOf(b block) string {
 	switch {
 	case strings.Contains(b.text, "*fiber.Ctx"):
 		return "fiber"
+	case strings.Contains(b.text, "chi."):
+		return "chi"
 	case strings.Contains(b.text, "http.ResponseWriter"):
 		return "nethttp"
 	}
@@ -118,15 +125,19 @@ func guideFile(b block, dir string) (name, text string) {
 	return dir + "/guide.go", fmt.Sprintf(aroundGuide, d.imports, d.used, d.variables, result, b.file, b.line, b.text, end)
 }
 
-// guides returns the Go code of docs, but for backends.md: that is held to examples/custombackend, and for adapters.md, which shows tests.
+// guides returns the Go code of docs, but for backends.md: that is held to examples/custombackend; and of adapters.md the whole files only: the
+// rest is held to where it is from.
 func guides(t *testing.T) (files map[string]string, all []block) {
 	t.Helper()
 	files = map[string]string{}
 	for _, file := range documents(t) {
-		if path.Dir(file) != "docs" || file == "docs/backends.md" || file == "docs/adapters.md" {
+		if path.Dir(file) != "docs" || file == "docs/backends.md" {
 			continue
 		}
 		for _, b := range blocks(t, file, "go") {
+			if file == "docs/adapters.md" && !fileName.MatchString(b.text) {
+				continue
+			}
 			name, text := guideFile(b, fmt.Sprintf("guide%d", len(all)))
 			files[name] = text
 			all = append(all, b)
@@ -135,8 +146,11 @@ func guides(t *testing.T) (files map[string]string, all []block) {
 	return files, all
 }
 
+// keepsContext recognizes the go statements that taskvet must report.
+var keepsContext = regexp.MustCompile(`\bgo (\w+\(c,|func\(\) {.*\bc\.)`)
+
 // TestGuidesCompile builds the Go code of docs, all at once, and has taskvet look at it: it must report the blocks that begin with "// Wrong:" and add a
-// task, and no others.
+// task, or start a goroutine with a framework's context, and no others.
 func TestGuidesCompile(t *testing.T) {
 	t.Parallel()
 	files, all := guides(t)
@@ -164,7 +178,8 @@ func TestGuidesCompile(t *testing.T) {
 	for _, b := range all {
 		lines := reported[path.Base(b.file)]
 		found := slices.ContainsFunc(lines, func(line int) bool { return line >= b.line && line < b.line+strings.Count(b.text, "\n") })
-		if want := strings.HasPrefix(b.text, "// Wrong:") && strings.Contains(b.text, "tasks.Add("); found != want {
+		wrong := strings.Contains(b.text, "tasks.Add(") || keepsContext.MatchString(b.text)
+		if want := strings.HasPrefix(b.text, "// Wrong:") && wrong; found != want {
 			t.Errorf("%s:%d: taskvet reports it: %t, want %t\n%s", b.file, b.line, found, want, out)
 		}
 	}
@@ -179,7 +194,7 @@ func TestWrongGuidesAreNoticed(t *testing.T) {
 	}
 }
 
-var finding = regexp.MustCompile(`(?m)([a-z-]+\.md):(\d+):(?:\d+:)? task `)
+var finding = regexp.MustCompile(`(?m)([a-z-]+\.md):(\d+):(?:\d+:)? (?:task|goroutine) `)
 
 // findings returns the lines that taskvet reported, for each document.
 func findings(t *testing.T, out string) map[string][]int {
@@ -203,4 +218,35 @@ func vet(t *testing.T, dir string, flags ...string) (output string, err error) {
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// TestGuidesGetWhatTheirProgramsImport compares the command above the whole program of a guide with what that imports: each package must be below
+// one that is named, but for core, which every adapter has.
+func TestGuidesGetWhatTheirProgramsImport(t *testing.T) {
+	t.Parallel()
+	for name := range dialects {
+		file := "docs/" + name + ".md"
+		program := blocks(t, file, "go")[0]
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, program.text, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		command, ok := strings.CutPrefix(blocks(t, file, "text")[0].text, "go get ")
+		if !ok {
+			t.Errorf("%s does not begin with go get", file)
+		}
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			host, _, _ := strings.Cut(imported, "/")
+			if !strings.Contains(host, ".") || imported == "github.com/taskflow-go/taskflow/core" {
+				continue
+			}
+			if !slices.ContainsFunc(strings.Fields(command), func(named string) bool { return strings.HasPrefix(imported+"/", named+"/") }) {
+				t.Errorf("%s: go get %s\nlacks %s, which the program imports", file, command, imported)
+			}
+		}
+	}
 }

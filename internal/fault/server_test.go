@@ -54,5 +54,6 @@ func serverKinds() []serverKind {
 			// what was answered must be in the file; the operating system writes it when only the server dies
 			return testserver.Redis(t, testserver.WithArgs("--appendonly", "yes", "--appendfsync", "always"))
 		}},
+		{"postgres", "", func(t *testing.T) *testserver.Server { t.Helper(); return testserver.PostgreSQL(t) }},
 	}
 }

@@ -23,7 +23,8 @@ var Analyzer = newAnalyzer()
 const doc = `report background tasks that keep what belongs to the request
 
 A closure given to tasks.Add runs after the response. It must not use the framework's context, the response writer, the
-request's body or uploaded files, nor strings of Fiber's that were not copied: they belong to another request by then.`
+request's body or uploaded files, Chi's route parameters, nor strings of Fiber's that were not copied: they belong to another request by
+then. Nor may a goroutine that the handler does not wait for use the framework's context.`
 
 func newAnalyzer() *analysis.Analyzer {
 	a := &analysis.Analyzer{
@@ -41,18 +42,29 @@ func newAnalyzer() *analysis.Analyzer {
 }
 
 func run(pass *analysis.Pass, immutable bool) {
-	var c *checker
 	tree := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	var calls []*ast.CallExpr
+	var added []ast.Expr
 	for n := range tree.PreorderSeq((*ast.CallExpr)(nil)) {
 		call := n.(*ast.CallExpr)
-		i := taskArgument(pass.TypesInfo, call)
-		if i < 0 || i >= len(call.Args) {
-			continue
+		calls = append(calls, call)
+		if i := taskArgument(pass.TypesInfo, call); i >= 0 && i < len(call.Args) {
+			added = append(added, call.Args[i])
 		}
-		if c == nil { // most packages add no tasks
-			c = newChecker(pass, immutable)
+	}
+	goroutines := hasContexts(pass)
+	if len(added) == 0 && !goroutines { // most packages
+		return
+	}
+	c := newChecker(pass, immutable)
+	for _, e := range added {
+		c.task(e)
+	}
+	c.callsOfWrappers(calls)
+	if goroutines {
+		for at := range tree.Root().Preorder((*ast.GoStmt)(nil)) {
+			c.goroutine(at)
 		}
-		c.task(call.Args[i])
 	}
 }
 

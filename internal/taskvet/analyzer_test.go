@@ -9,7 +9,7 @@ import (
 // One run for all: loading net/http is most of the work.
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	analysistest.Run(t, analysistest.TestData(), newAnalyzer(), "onnethttp", "ongin", "onfiber", "elsewhere")
+	analysistest.Run(t, analysistest.TestData(), newAnalyzer(), "onnethttp", "ongin", "onchi", "onfiber", "indirect", "goroutines", "elsewhere")
 }
 
 func TestFixes(t *testing.T) {

@@ -14,7 +14,9 @@ type checker struct {
 	pass      *analysis.Pass
 	immutable bool
 	assigned  assignments
-	visited   map[any]bool // literals and variables that were looked at: they may lead to each other
+	functions functions
+	wrappers  []parameter  // found, and not followed yet
+	visited   map[any]bool // literals, variables and bodies that were looked at: they may lead to each other
 	reported  map[finding]bool
 }
 
@@ -29,6 +31,7 @@ func newChecker(pass *analysis.Pass, immutable bool) *checker {
 		pass:      pass,
 		immutable: immutable,
 		assigned:  assignmentsOf(pass.TypesInfo, pass.Files),
+		functions: functionsOf(pass),
 		visited:   map[any]bool{},
 		reported:  map[finding]bool{},
 	}
@@ -46,7 +49,16 @@ func (c *checker) task(e ast.Expr) {
 	case *ast.CallExpr:
 		if tv := c.pass.TypesInfo.Types[e.Fun]; tv.IsType() && len(e.Args) == 1 {
 			c.task(e.Args[0]) // a conversion to a named function type
+			return
 		}
+		for _, arg := range e.Args { // what is made of a function calls it, as a rule
+			if t := c.pass.TypesInfo.TypeOf(arg); t != nil {
+				if _, ok := t.Underlying().(*types.Signature); ok {
+					c.task(arg)
+				}
+			}
+		}
+		c.madeBy(e)
 	case *ast.SelectorExpr:
 		if s := c.pass.TypesInfo.Selections[e]; s != nil && s.Kind() == types.MethodVal {
 			c.methodValue(e)
@@ -60,6 +72,7 @@ func (c *checker) variable(v *types.Var) {
 		return
 	}
 	c.visited[v] = true
+	c.wrapper(v)
 	for _, a := range c.assigned[v] {
 		if a.whole && !a.part {
 			c.task(a.expr)
@@ -72,10 +85,18 @@ func (c *checker) methodValue(e *ast.SelectorExpr) {
 		c.report(nil, e, "is a method of", e.X, why)
 		return
 	}
+	if why := viaSelector(c.pass.TypesInfo, e); why != "" {
+		c.report(nil, e, "is a method of", e.X, why)
+		return
+	}
 	if x, ok := ast.Unparen(e.X).(*ast.SelectorExpr); ok {
 		if why := forbiddenMember(c.pass.TypesInfo.TypeOf(x.X), x.Sel.Name); why != "" {
 			c.report(nil, e, "is a method of", x, why)
+			return
 		}
+	}
+	if f, ok := c.pass.TypesInfo.Uses[e.Sel].(*types.Func); ok {
+		c.method(e, f)
 	}
 }
 
@@ -109,43 +130,61 @@ func (c *checker) captured(lit *ast.FuncLit, id *ast.Ident) *types.Var {
 
 // use judges one use of a captured variable, together with the fields and elements that are picked from it on the spot.
 func (c *checker) use(lit *ast.FuncLit, id *ast.Ident, v *types.Var, stack []ast.Node) {
-	info := c.pass.TypesInfo
-	var e ast.Expr = id
-	for {
-		var around ast.Node
-		if len(stack) > 0 {
-			around, stack = stack[len(stack)-1], stack[:len(stack)-1]
-		}
-		if isTarget(e, around) {
-			return // what is overwritten is not read
-		}
-		if why := forbidden(info.TypeOf(e)); why != "" {
-			c.report(lit, e, "uses", e, why)
-			return
-		}
-		if s, ok := around.(*ast.SelectorExpr); ok {
-			if why := forbiddenMember(info.TypeOf(e), s.Sel.Name); why != "" {
-				c.report(lit, s, "uses", s, why)
-				return
-			}
-		}
-		wider := picked(info, e, around)
-		if wider == nil {
-			break
-		}
-		e = wider
+	what, why, read := c.picked(id, stack)
+	switch {
+	case why != "":
+		c.report(lit, what, "uses", what, why)
+		return
+	case !read:
+		return
 	}
 	if _, ok := v.Type().Underlying().(*types.Signature); ok {
 		c.variable(v)
 		return
 	}
+	if from, why := c.held(id, map[*types.Var]bool{}); from != nil {
+		c.report(lit, id, "uses "+id.Name+", which is from", from, why)
+		return
+	}
 	if !c.immutable {
-		c.fiberText(lit, e, v)
+		c.fiberText(lit, what, v)
 	}
 }
 
-// picked returns around when it is a part of e: a field, an element, a slice; nil otherwise.
-func picked(info *types.Info, e ast.Expr, around ast.Node) ast.Expr {
+// picked returns id with the fields and elements that are picked from it on the spot, and why a task must not use that; read is false when it is
+// only overwritten.
+func (c *checker) picked(id *ast.Ident, stack []ast.Node) (what ast.Expr, why string, read bool) {
+	info := c.pass.TypesInfo
+	what = id
+	for {
+		var around ast.Node
+		if len(stack) > 0 {
+			around, stack = stack[len(stack)-1], stack[:len(stack)-1]
+		}
+		if isTarget(what, around) {
+			return what, "", false
+		}
+		if why := forbidden(info.TypeOf(what)); why != "" {
+			return what, why, true
+		}
+		if s, ok := around.(*ast.SelectorExpr); ok {
+			if why := viaSelector(info, s); why != "" {
+				return s, why, true
+			}
+		}
+		if call := chiLookup(info, what, around, stack); call != nil {
+			return call, whyChi, true
+		}
+		wider := part(info, what, around)
+		if wider == nil {
+			return what, "", true
+		}
+		what = wider
+	}
+}
+
+// part returns around when it is a part of e: a field, an element, a slice; nil otherwise.
+func part(info *types.Info, e ast.Expr, around ast.Node) ast.Expr {
 	switch p := around.(type) {
 	case *ast.ParenExpr:
 		return p

@@ -6,6 +6,7 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // sharesMemory tells which methods of *fiber.Ctx return text that lies in the request's own memory (read in Fiber v2.52's
@@ -16,22 +17,47 @@ func sharesMemory(method string) bool {
 	case "Params", "AllParams", "Query", "Queries", "FormValue", "Cookies",
 		"Body", "BodyRaw",
 		"Get", "GetReqHeaders", "GetRespHeader", "GetRespHeaders",
-		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs":
+		"Path", "OriginalURL", "Hostname", "Subdomains", "Protocol", "Method", "IP", "IPs", "Range",
+		"Context", "Request", "Response": // what fasthttp's own methods return of these
 		return true
 	}
 	return false
 }
 
+// fiberParser returns the method of *fiber.Ctx that call fills a struct by; "" when it is no such call. The strings in the struct lie in the request's
+// memory, except those of a JSON body; whether a body is JSON, the client says.
+func fiberParser(info *types.Info, call *ast.CallExpr) string {
+	f, ok := typeutil.Callee(info, call).(*types.Func)
+	if !ok || !isFiberCtx(f) {
+		return ""
+	}
+	switch f.Name() {
+	case "BodyParser", "QueryParser", "ParamsParser", "ReqHeaderParser", "CookieParser":
+		return f.Name()
+	}
+	return ""
+}
+
+// isFiberCtx reports whether f is a method of *fiber.Ctx.
+func isFiberCtx(f *types.Func) bool {
+	recv := f.Signature().Recv()
+	if recv == nil {
+		return false
+	}
+	path, name := nameOf(recv.Type())
+	return path == fiberPath && name == "Ctx"
+}
+
 // fiberText reports e, which the task reads of the captured v, when it may be text in Fiber's memory.
 func (c *checker) fiberText(lit *ast.FuncLit, e ast.Expr, v *types.Var) {
-	s := search{info: c.pass.TypesInfo, assigned: c.assigned, open: map[*types.Var]bool{}}
+	s := search{info: c.pass.TypesInfo, assigned: c.assigned}
 	method := s.origin(e, nil)
 	if method == "" {
 		return
 	}
 	message := "task uses " + types.ExprString(e) + ", which may be from (*fiber.Ctx)." + method +
 		": Fiber reuses that memory for another request once the handler has returned; copy it before Add: strings.Clone of a " +
-		"string, bytes.Clone of a []byte"
+		"string, bytes.Clone of a []byte, or a Call, whose With copies all of a struct"
 	c.reportFixed(lit, e, message, c.cloneFixes(s, v, e.Pos()))
 }
 
@@ -47,8 +73,8 @@ func (c *checker) cloneFixes(s search, v *types.Var, at token.Pos) []analysis.Su
 		return nil
 	}
 	var edits []analysis.TextEdit
-	for _, a := range c.assigned.reaching(v, at) {
-		if s.origin(a.expr, nil) == "" {
+	for _, a := range c.assigned.reaching(v, nil, at) {
+		if a.parser == "" && s.origin(a.expr, nil) == "" {
 			continue
 		}
 		if a.part || !a.whole || !c.imports(pkg, a.expr.Pos()) {

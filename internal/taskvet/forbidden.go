@@ -41,7 +41,7 @@ func forbidden(t types.Type) string {
 		}
 	case "net/http":
 		switch name {
-		case "ResponseWriter", "ResponseController":
+		case "ResponseWriter", "ResponseController", "Flusher", "Hijacker", "Pusher":
 			return whyResponse
 		}
 	case "mime/multipart":
@@ -59,7 +59,7 @@ func forbiddenMember(t types.Type, member string) string {
 	switch path, name := nameOf(t); path + "." + name {
 	case "net/http.Request":
 		switch member {
-		case "Body", "MultipartReader":
+		case "Body", "MultipartReader", "ParseForm":
 			return whyBody
 		case "MultipartForm", "ParseMultipartForm", "FormFile":
 			return whyFile

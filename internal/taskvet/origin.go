@@ -12,15 +12,30 @@ import (
 type search struct {
 	info     *types.Info
 	assigned assignments
-	open     map[*types.Var]bool // the variables on the way here: x = f(x) is no new origin
+	seen     map[step]bool // what this search has looked at: x = f(x) in a loop leads back
+}
+
+// step is a part of a search: which assignment, and which field of what was assigned.
+type step struct {
+	expr  ast.Expr
+	field *types.Var
 }
 
 // origin returns the method of *fiber.Ctx in whose memory e, or the field of it when field is set, may lie; "" when none.
 func (s search) origin(e ast.Expr, field *types.Var) string {
+	s.seen = map[step]bool{}
+	return s.trace(e, field)
+}
+
+// trace is origin as a part of a search.
+func (s search) trace(e ast.Expr, field *types.Var) string {
 	e = ast.Unparen(e)
 	tv, ok := s.info.Types[e]
 	if ok && field == nil && (tv.Value != nil && tv.Value.Kind() != constant.Unknown || !holdsText(tv.Type, nil)) {
 		return ""
+	}
+	if path, name := nameOf(tv.Type); path == fasthttpPath && name == "RequestCtx" {
+		return "Context"
 	}
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -30,33 +45,33 @@ func (s search) origin(e ast.Expr, field *types.Var) string {
 	case *ast.SelectorExpr:
 		if sel := s.info.Selections[e]; sel != nil && sel.Kind() == types.FieldVal {
 			f, _ := sel.Obj().(*types.Var)
-			return s.origin(e.X, f)
+			return s.trace(e.X, f)
 		}
 	case *ast.StarExpr:
-		return s.origin(e.X, field)
+		return s.trace(e.X, field)
 	case *ast.UnaryExpr: // &x
-		return s.origin(e.X, field)
+		return s.trace(e.X, field)
 	case *ast.TypeAssertExpr:
-		return s.origin(e.X, field)
+		return s.trace(e.X, field)
 	case *ast.IndexExpr:
-		return s.origin(e.X, nil)
+		return s.trace(e.X, nil)
 	case *ast.SliceExpr:
-		return s.origin(e.X, nil)
+		return s.trace(e.X, nil)
 	case *ast.CompositeLit:
 		return s.literal(e, field)
+	case *ast.BinaryExpr:
+		return s.concatenation(e)
 	case *ast.CallExpr:
 		return s.call(e)
 	}
-	return "" // x + y is a new string
+	return ""
 }
 
 func (s search) variable(v *types.Var, at ast.Expr, field *types.Var) string {
-	if s.open[v] {
-		return ""
-	}
-	s.open[v] = true
-	defer delete(s.open, v)
-	for _, a := range s.assigned.reaching(v, at.Pos()) {
+	for _, a := range s.assigned.reaching(v, field, at.Pos()) {
+		if a.part && types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
+			continue // it tells that the text was bad, as a rule without the text
+		}
 		asked := field
 		switch {
 		case !a.whole && field != nil && a.field != nil && a.field != field:
@@ -64,7 +79,15 @@ func (s search) variable(v *types.Var, at ast.Expr, field *types.Var) string {
 		case !a.whole || a.part:
 			asked = nil
 		}
-		if m := s.origin(a.expr, asked); m != "" {
+		if a.parser != "" {
+			return a.parser
+		}
+		next := step{a.expr, asked}
+		if s.seen[next] {
+			continue
+		}
+		s.seen[next] = true
+		if m := s.trace(a.expr, asked); m != "" {
 			return m
 		}
 	}
@@ -82,7 +105,7 @@ func (s search) literal(e *ast.CompositeLit, field *types.Var) string {
 				target = s.info.Uses[key]
 			}
 			if str == nil {
-				if m := s.origin(kv.Key, nil); m != "" {
+				if m := s.trace(kv.Key, nil); m != "" {
 					return m
 				}
 			}
@@ -92,7 +115,7 @@ func (s search) literal(e *ast.CompositeLit, field *types.Var) string {
 		if str != nil && field != nil && target != field {
 			continue
 		}
-		if m := s.origin(element, nil); m != "" {
+		if m := s.trace(element, nil); m != "" {
 			return m
 		}
 	}
@@ -105,7 +128,7 @@ func (s search) call(e *ast.CallExpr) string {
 		// Between string and []byte a conversion copies; between two string types, or to an interface, it does not.
 		to := tv.Type.Underlying()
 		if len(e.Args) == 1 && (types.IsInterface(to) || types.Identical(to, s.info.TypeOf(e.Args[0]).Underlying())) {
-			return s.origin(e.Args[0], nil)
+			return s.trace(e.Args[0], nil)
 		}
 		return ""
 	}
@@ -113,13 +136,10 @@ func (s search) call(e *ast.CallExpr) string {
 	case *types.Builtin:
 		return s.builtin(f.Name(), e)
 	case *types.Func:
-		if recv := f.Signature().Recv(); recv != nil {
-			if path, name := nameOf(recv.Type()); path == fiberPath && name == "Ctx" && sharesMemory(f.Name()) {
-				return f.Name()
-			}
-			return ""
+		if f.Signature().Recv() != nil {
+			return s.method(f, e)
 		}
-		if f.Pkg() == nil {
+		if f.Pkg() == nil || repeats(s.info, f, e) {
 			return ""
 		}
 		return s.of(e.Args[:min(len(e.Args), returned(f.Pkg().Path(), f.Name(), isBytes(s.info.TypeOf(e))))])
@@ -133,7 +153,7 @@ func (s search) builtin(name string, e *ast.CallExpr) string {
 		return s.of(e.Args)
 	case "append":
 		if isBytes(s.info.TypeOf(e)) && len(e.Args) > 0 {
-			return s.origin(e.Args[0], nil) // the bytes of the others are copied
+			return s.trace(e.Args[0], nil) // the bytes of the others are copied
 		}
 		return s.of(e.Args)
 	}
@@ -142,7 +162,7 @@ func (s search) builtin(name string, e *ast.CallExpr) string {
 
 func (s search) of(args []ast.Expr) string {
 	for _, a := range args {
-		if m := s.origin(a, nil); m != "" {
+		if m := s.trace(a, nil); m != "" {
 			return m
 		}
 	}

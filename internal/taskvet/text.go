@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// returned tells how many of its first arguments a function may return as they are, or a part of. A function that copies only
-// when it must change something counts: strings.ToLower returns a string in lower case as it is.
+// returned tells how many of its first arguments a function may return as they are, or a part of (read in the sources of Go 1.26 and Fiber v2.52).
+// A function that copies only when it must change something counts: strings.ToLower returns a string in lower case as it is.
 func returned(path, name string, bytes bool) int {
+	const all = math.MaxInt
 	switch path {
 	case "strings":
 		switch name {
-		case "Clone", "Repeat", "Compare":
+		case "Clone", "Compare":
 			return 0
 		}
 		return 1
@@ -23,20 +24,62 @@ func returned(path, name string, bytes bool) int {
 			return 1
 		}
 		return oneIf(strings.HasPrefix(name, "Trim") || strings.HasPrefix(name, "Split"))
-	case "slices", "maps":
-		return oneIf(!bytes) // a copy of a list of strings shares the strings
-	case "path", "path/filepath":
+	case "slices":
+		if !bytes { // a copy of a list of strings shares the strings
+			return all
+		}
 		switch name {
-		case "Base", "Clean", "Dir", "Ext", "Split", "ToSlash", "FromSlash":
+		case "Clip", "Grow", "Delete", "DeleteFunc", "Compact", "CompactFunc", "Insert", "Replace":
 			return 1
 		}
+	case "maps":
+		return 1
+	case "path", "path/filepath":
+		switch name {
+		case "Base", "Clean", "Dir", "Ext", "Split", "SplitList", "ToSlash", "FromSlash", "VolumeName", "Abs", "Localize":
+			return 1
+		case "Join", "Rel":
+			return all
+		}
 	case "net/url":
-		return oneIf(strings.HasSuffix(name, "Unescape") || strings.HasSuffix(name, "Escape"))
+		return oneIf(strings.HasPrefix(name, "Parse") || strings.HasSuffix(name, "Unescape") || strings.HasSuffix(name, "Escape"))
+	case "html", "html/template", "text/template":
+		switch {
+		case strings.HasSuffix(name, "Escaper"):
+			return all
+		case strings.HasSuffix(name, "scapeString"):
+			return 1
+		}
+	case "net":
+		return oneIf(name == "SplitHostPort")
+	case "mime":
+		return oneIf(name == "ParseMediaType")
+	case "strconv":
+		return oneIf(name == "Unquote" || name == "QuotedPrefix")
+	case "errors":
+		return oneIf(name == "New")
+	case "bufio":
+		return oneIf(strings.HasPrefix(name, "NewReader") || name == "NewScanner")
+	case "io":
+		switch name {
+		case "LimitReader", "NopCloser", "NewSectionReader", "TeeReader":
+			return 1
+		case "MultiReader":
+			return all
+		}
 	case "cmp":
 		if name == "Or" {
-			return math.MaxInt
+			return all
+		}
+	case "context":
+		if name == "WithValue" {
+			return all
 		}
 	case fiberPath + "/utils":
+		switch name {
+		case "ToLowerBytes", "ToUpperBytes", "ToString", "GetString", "GetBytes", "AddTrailingSlash", "ParseVendorSpecificContentType":
+			return 1
+		}
 		return oneIf(strings.HasPrefix(name, "Trim") || strings.HasPrefix(name, "Unsafe"))
 	}
 	return 0

@@ -69,6 +69,8 @@ type Request interface {
 	Context() context.Context
 	// Param is the value of a parameter of the path, as a user of the framework would take it for a task.
 	Param(name string) string
+	// RawParam is the same as the framework returns it, not copied: what is given to taskflow at once need not be.
+	RawParam(name string) string
 	// Text answers.
 	Text(status int, body string) error
 	// Chunks answers 200 with parts, each flushed.

@@ -12,8 +12,12 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// childRole makes the test binary the server that a test sends signals to.
-const childRole = "TASKFLOW_TEST_CHILD"
+// childRole makes the test binary the server that a test sends signals to: one that serves, or one that is stuck in its start.
+const (
+	childRole = "TASKFLOW_TEST_CHILD"
+	serving   = "serving"
+	stuck     = "stuck"
+)
 
 // Main is the TestMain of an adapter's tests: they start their own binary as the process that they send signals to.
 func Main(m *testing.M, f Framework) {
@@ -31,7 +35,11 @@ func child(f Framework) error {
 	say := func(format string, args ...any) {
 		_, _ = fmt.Fprintf(os.Stdout, format+"\n", args...) // the test misses the line, and says so
 	}
-	m, err := taskflow.New(taskflow.WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil))))
+	opts := []taskflow.ManagerOption{taskflow.WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil)))}
+	if os.Getenv(childRole) == stuck {
+		opts = append(opts, taskflow.WithBackend(&slowBackend{opening: func() { say("opening") }, stuck: true}))
+	}
+	m, err := taskflow.New(opts...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -43,18 +44,18 @@ func testFate(t *testing.T, f Framework) {
 	})
 	t.Run("panic with recovery", func(t *testing.T) {
 		t.Parallel()
-		drops(t, f, Setup{Recover: true}, 500, func(Request) error { panic("boom") })
+		drops(t, f, Setup{Recover: true}, 500, "the handler panicked", func(Request) error { panic("boom") })
 	})
 	if !f.Traits().FatalPanics {
 		t.Run("panic without recovery", func(t *testing.T) {
 			t.Parallel()
-			drops(t, f, Setup{}, 0, func(Request) error { panic("boom") })
+			drops(t, f, Setup{}, 0, "the handler panicked", func(Request) error { panic("boom") })
 		})
 	}
 	if f.Traits().ReturnsErrors {
 		t.Run("returned error", func(t *testing.T) {
 			t.Parallel()
-			drops(t, f, Setup{}, 500, func(Request) error { return errHandler })
+			drops(t, f, Setup{}, 500, "the handler returned an error: "+errHandler.Error(), func(Request) error { return errHandler })
 		})
 	}
 	t.Run("middleware twice", func(t *testing.T) {
@@ -73,8 +74,8 @@ func testFate(t *testing.T, f Framework) {
 	})
 }
 
-// drops shows that a handler that fails so drops its task; status 0: the connection is cut.
-func drops(t *testing.T, f Framework, setup Setup, status int, fail func(Request) error) {
+// drops shows that a handler that fails so drops its task, with a record that says why; status 0: the connection is cut.
+func drops(t *testing.T, f Framework, setup Setup, status int, why string, fail func(Request) error) {
 	m := NewManager(t)
 	app := f.New(t, m, setup)
 	handles, requests := make(chan taskflow.Handle, 1), make(chan context.Context, 1)
@@ -96,8 +97,8 @@ func drops(t *testing.T, f Framework, setup Setup, status int, fail func(Request
 	if err := h.Wait(context.Background()); !errors.Is(err, taskflow.ErrDiscarded) && !errors.Is(err, taskflow.ErrCancelled) {
 		t.Errorf("the dropped task ended with %v", err)
 	}
-	if r := h.Record(); r.Status != taskflow.StatusCancelled || r.Error == "" {
-		t.Errorf("the record is %s (%q), want cancelled with a reason", r.Status, r.Error)
+	if r := h.Record(); r.Status != taskflow.StatusCancelled || !strings.Contains(r.Error, why) {
+		t.Errorf("the record is %s (%q), want cancelled because %s", r.Status, r.Error, why)
 	}
 	late := taskflow.Add(<-requests, func() { t.Error("a task added after the failure ran") })
 	if err := late.Rejected(); !errors.Is(err, taskflow.ErrDiscarded) {

@@ -63,11 +63,23 @@ func testMount(t *testing.T, f Framework) {
 					t.Errorf("a browser at %s ends at %s: %d %s", at, page.path, page.status, page.kind)
 				}
 			}
+			// A slash too many must not make a page whose relative URLs lead nowhere.
+			if page := fetch(t, base+"/dashboard/", "text/html"); page.status != http.StatusOK || page.path != tc.point+"/dashboard" {
+				t.Errorf("a browser at %s/dashboard/ ends at %s: %d", base, page.path, page.status)
+			}
+			if script := fetch(t, base+"/dashboard/app.js", "*/*"); script.status != http.StatusOK || !strings.HasPrefix(script.kind, "text/javascript") {
+				t.Errorf("the page's script: %d %s", script.status, script.kind)
+			}
 			if one := fetch(t, base+"/"+h.ID(), "application/json"); one.status != http.StatusOK {
 				t.Errorf("GET %s: %d %.200s", one.path, one.status, one.body)
 			}
 			if none := fetch(t, base+"/no/such/thing", "application/json"); none.status != http.StatusNotFound {
 				t.Errorf("GET %s: %d", none.path, none.status)
+			}
+			for path, want := range escapedPaths {
+				if page := fetch(t, base+path, "text/html"); page.status != want {
+					t.Errorf("GET %s%s: %d, want %d", base, path, page.status, want)
+				}
 			}
 			s.stopClean()
 		})
@@ -98,6 +110,12 @@ func testMount(t *testing.T, f Framework) {
 	})
 }
 
+// escapedPaths are ways to write paths below a mount, with the status that a browser gets: each is decoded once.
+var escapedPaths = map[string]int{
+	"/d%61shboard":   http.StatusOK,       // dashboard
+	"/d%2561shboard": http.StatusNotFound, // d%61shboard
+}
+
 // testMountRefusals are part of Misuse.
 func testMountRefusals(t *testing.T, f Framework) {
 	for name, tc := range map[string]struct {
@@ -109,7 +127,7 @@ func testMountRefusals(t *testing.T, f Framework) {
 	}{
 		"mounted twice":     {before: func(app App, m *taskflow.Manager) { app.Mount(m, "/tasks") }, path: "/tasks", want: []string{"/tasks", "mount at another path"}, taken: true},
 		"over a route":      {before: func(app App, _ *taskflow.Manager) { app.Handle("/tasks", func(Request) error { return nil }) }, path: "/tasks", want: []string{"/tasks", "mount at another path"}, taken: true},
-		"with a wildcard":   {path: "/tasks/*", want: []string{`"/tasks/*"`}},
+		"with a wildcard":   {path: "/tasks/*", want: []string{"the path has"}},
 		"with a query":      {path: "/tasks?x=1", want: []string{`"?"`, "the path under which"}},
 		"with a bad option": {path: "/tasks", opt: dashboard.MaxViewers(0), want: []string{"MaxViewers"}},
 	} {
@@ -129,10 +147,14 @@ func testMountRefusals(t *testing.T, f Framework) {
 			}
 			path := strings.ReplaceAll(tc.path, "*", f.Traits().Wildcard)
 			defer func() {
-				p := fmt.Sprint(recover())
-				for _, want := range append(tc.want, fmt.Sprintf("tasks.Mount(%q)", path)) {
-					if !strings.Contains(p, strings.ReplaceAll(want, "*", f.Traits().Wildcard)) {
-						t.Errorf("panic %q\nlacks %q", p, want)
+				prefix := fmt.Sprintf("tasks.Mount(%q): ", path)
+				why, ok := strings.CutPrefix(fmt.Sprint(recover()), prefix) // which names the path already
+				if !ok {
+					t.Errorf("panic %q\ndoes not begin with %q", why, prefix)
+				}
+				for _, want := range tc.want {
+					if want = strings.ReplaceAll(want, "*", f.Traits().Wildcard); !strings.Contains(why, want) {
+						t.Errorf("panic %q\nlacks %q after %q", why, want, prefix)
 					}
 				}
 			}()

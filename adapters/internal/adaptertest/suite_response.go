@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -86,15 +87,15 @@ func testResponse(t *testing.T, f Framework) {
 
 type userKey struct{}
 
-// testValues: what a task captured, and what its context has, is its own request's, however many others the framework's
-// reused memory has served by then. The race detector does not see reused strings, so values are compared.
+// testValues: what a task captured, what its context has, and what its options said, is its own request's, however many others the
+// framework's reused memory has served by then. The race detector does not see reused strings, so values are compared.
 func testValues(t *testing.T, f Framework) {
 	const requests, clients = 1000, 16
 	type seen struct {
 		id, viaCore, user string
 		ctxErr            error
 	}
-	results := make(chan seen, requests)
+	results, handles := make(chan seen, requests), make(chan taskflow.Handle, requests)
 	m := NewManager(t)
 	app := f.New(t, m, Setup{Value: userKey{}})
 	app.Handle("/items/:id", func(r Request) error {
@@ -103,14 +104,15 @@ func testValues(t *testing.T, f Framework) {
 		h := taskflow.Add(r.Context(), func(ctx context.Context) { // from a service that has only the context
 			other.viaCore, _ = ctx.Value(userKey{}).(string)
 		})
-		r.Add(func(ctx context.Context) error {
+		raw := r.RawParam("id")
+		handles <- r.Add(func(ctx context.Context) error {
 			if err := h.Wait(ctx); err != nil {
 				return err
 			}
 			user, _ := ctx.Value(userKey{}).(string)
 			results <- seen{id, other.viaCore, user, ctx.Err()}
 			return nil
-		})
+		}, taskflow.Name(raw), taskflow.Tag("item", raw), taskflow.Tag(raw, "key"), taskflow.Options(taskflow.Tag("joined", raw)), taskflow.Tag("true", id))
 		return r.Text(200, id)
 	})
 	s := serve(t, app, m, Listen(t, 0))
@@ -129,6 +131,14 @@ func testValues(t *testing.T, f Framework) {
 	wg.Wait()
 	s.stopClean()
 	close(results)
+	close(handles)
+	for h := range handles {
+		record := h.Record()
+		id := record.Tags["true"]
+		if want := map[string]string{"true": id, "item": id, id: "key", "joined": id}; record.Name != id || !maps.Equal(record.Tags, want) {
+			t.Errorf("the task of item %s has name %q and tags %q", id, record.Name, record.Tags)
+		}
+	}
 	ids := map[string]bool{}
 	for r := range results {
 		ids[r.id] = true

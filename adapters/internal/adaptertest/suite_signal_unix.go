@@ -18,7 +18,22 @@ import (
 // testSignals: real signals to a real process, which [Main] is in a test binary that was started as a child.
 func testSignals(t *testing.T, _ Framework) {
 	t.Run("the first stops gracefully", func(t *testing.T) { t.Parallel(); testFirstSignal(t) })
-	t.Run("the second kills", func(t *testing.T) { t.Parallel(); testSecondSignal(t) })
+	t.Run("the second kills", func(t *testing.T) {
+		t.Parallel()
+		p := startChild(t, serving)
+		askAt(t, p.url+"/start")
+		p.waitLine("task started") // and never ends: the stop waits for it
+		p.signal(syscall.SIGTERM)
+		p.waitLine("shutting down")
+		p.killBySecondSignal()
+	})
+	t.Run("the second kills a start, too", func(t *testing.T) {
+		t.Parallel()
+		p := startChild(t, stuck)
+		p.waitLine("opening")
+		p.signal(syscall.SIGTERM)
+		p.killBySecondSignal()
+	})
 }
 
 // process is a running child.
@@ -29,10 +44,10 @@ type process struct {
 	url   string
 }
 
-func startChild(t *testing.T) *process {
+func startChild(t *testing.T, role string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childRole+"=1")
+	cmd.Env = append(os.Environ(), childRole+"="+role)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -80,7 +95,7 @@ func testFirstSignal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			p := startChild(t)
+			p := startChild(t, serving)
 			askAt(t, p.url+"/start")
 			p.waitLine("task started")
 			answered := make(chan error, 1)
@@ -100,6 +115,7 @@ func testFirstSignal(t *testing.T) {
 				t.Errorf("the request in flight: %v", err)
 			}
 			p.waitLine("task finished")
+			p.waitLine("msg=stopped")
 			p.waitLine("clean end")
 			if err := p.Wait(); err != nil {
 				t.Errorf("the process: %v", err)
@@ -108,14 +124,10 @@ func testFirstSignal(t *testing.T) {
 	}
 }
 
-func testSecondSignal(t *testing.T) {
-	p := startChild(t)
-	askAt(t, p.url+"/start")
-	p.waitLine("task started") // and never ends: the stop waits for it
-	p.signal(syscall.SIGTERM)
-	p.waitLine("shutting down")
-	Eventually(t, "the second signal kills the process", func() bool {
-		// Repeated, because the process gives the signal back to the system right after it has logged the first.
+func (p *process) killBySecondSignal() {
+	p.t.Helper()
+	Eventually(p.t, "the second signal kills the process", func() bool {
+		// Repeated, because the process gives the signal back to the system a little after the first.
 		if err := p.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
 			return true
 		}
@@ -128,7 +140,7 @@ func testSecondSignal(t *testing.T) {
 	})
 	var exit *exec.ExitError
 	if err := p.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
-		t.Errorf("the process ended with %v, want it killed by SIGTERM", err)
+		p.t.Errorf("the process ended with %v, want it killed by SIGTERM", err)
 	}
 }
 

@@ -237,6 +237,18 @@ func testRun(t *testing.T, f Framework) {
 			t.Errorf("Stop: %v", err)
 		}
 	})
+	t.Run("told to stop while it starts", func(t *testing.T) {
+		t.Parallel()
+		opening := make(chan struct{})
+		m := NewManager(t, taskflow.WithBackend(&slowBackend{opening: func() { close(opening) }}))
+		ln := Listen(t, 0)
+		s := serve(t, f.New(t, m, Setup{}), m, ln)
+		Receive(t, "the start", opening)
+		s.stopClean() // nothing has failed
+		if c, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the listener is open: %v, %v", c, err)
+		}
+	})
 	t.Run("ends in order when its listener fails", func(t *testing.T) {
 		t.Parallel()
 		m := NewManager(t)

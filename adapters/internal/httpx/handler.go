@@ -23,9 +23,9 @@ func CapturingHandler(m *taskflow.Manager, next http.Handler, capture func(conte
 		if capture != nil {
 			q.batch.Capture(capture)
 		}
-		ok := false
-		defer func() { q.End(ok) }() // no recover: a panic goes on as it was, with its stack
+		err := ErrHandlerPanicked
+		defer func() { q.End(err) }() // no recover: a panic goes on as it was, with its stack
 		next.ServeHTTP(w, r)
-		ok = true
+		err = nil
 	})
 }

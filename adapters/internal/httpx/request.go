@@ -11,8 +11,13 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// ErrHandlerPanicked is why the tasks of a request were dropped.
-var ErrHandlerPanicked = errors.New("the handler panicked")
+// Why the tasks of a request were dropped.
+var (
+	// ErrHandlerPanicked: the handler panicked, or was left by runtime.Goexit.
+	ErrHandlerPanicked = errors.New("the handler panicked")
+	// ErrHandlerFailed: the handler returned an error, in a framework whose handlers can. That one is in the error, too.
+	ErrHandlerFailed = errors.New("the handler returned an error")
+)
 
 // Request follows one request from the middleware to the moment at which its tasks may start: when its handler has returned
 // and its response has left, in whatever order. It is one piece with the request's context and its batch, because every
@@ -82,11 +87,12 @@ func (q *Request) Value(key any) any {
 	return q.Context.Value(key)
 }
 
-// End says that the handler has returned. With ok false it is panicking, or left by runtime.Goexit: its tasks are dropped.
-func (q *Request) End(ok bool) {
-	if !ok {
+// End says how the handler has ended: with nil its tasks wait for the response, otherwise they are dropped. err is what the handler
+// returned, which is wrapped in ErrHandlerFailed, or ErrHandlerPanicked.
+func (q *Request) End(err error) {
+	if err != nil {
 		q.finish()
-		q.batch.Discard(ErrHandlerPanicked) // does nothing after a release, which a hijack brings early
+		q.batch.Discard(failure(err)) // does nothing after a release, which a hijack brings early
 		return
 	}
 	q.mu.Lock()
@@ -104,6 +110,13 @@ func (q *Request) End(ok bool) {
 	if release {
 		q.batch.Release()
 	}
+}
+
+func failure(err error) error {
+	if errors.Is(err, ErrHandlerPanicked) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrHandlerFailed, err)
 }
 
 // responseSent says that the last byte has been handed to the operating system, or that nothing more can be sent.

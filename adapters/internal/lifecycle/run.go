@@ -28,8 +28,8 @@ type Server interface {
 // Run serves what newServer makes, on addr, with the tasks of m, until ctx ends, the process gets SIGINT or SIGTERM, or serving fails.
 // It owns m: it starts it before the first request is accepted and stops it after the last one.
 //
-// Options, address, listener and newServer come first; where one fails, and when ctx has ended already, m is left as it was. After
-// the first signal the second one kills the process, as always.
+// Options, address, listener and newServer come first; where one fails, and when ctx has ended already, m is left as it was. A start that ctx
+// or a signal cuts off is no error. After the first signal the second one kills the process, as always.
 func Run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, newServer func(*Config) (Server, error)) error {
 	if err := run(ctx, m, addr, opts, newServer); err != nil {
 		return fmt.Errorf("tasks.Run: %w", err)
@@ -68,7 +68,14 @@ func run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, n
 
 	ctx, unsignal := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer unsignal()
-	if err := m.Start(ctx); err != nil {
+	giveBack := context.AfterFunc(ctx, unsignal) // the second signal kills a start that heeds no context, too
+	err = m.Start(ctx)
+	giveBack()
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // it was told to, which is no failure
+			m.Logger().Info("not started", "cause", context.Cause(ctx))
+			return nil
+		}
 		return err
 	}
 	served := make(chan error, 1)
@@ -83,7 +90,12 @@ func run(ctx context.Context, m *taskflow.Manager, addr string, opts []Option, n
 		m.Logger().Info("shutting down", "cause", context.Cause(ctx))
 	}
 	unsignal()
-	return errors.Join(failure, stop(context.WithoutCancel(ctx), srv, m, cfg), <-served)
+	began := time.Now()
+	err = errors.Join(failure, stop(context.WithoutCancel(ctx), srv, m, cfg), <-served)
+	if err == nil { // otherwise whoever gets the error says it
+		m.Logger().Info("stopped", "took", time.Since(began).Round(time.Millisecond))
+	}
+	return err
 }
 
 func serve(srv Server, ln net.Listener) error {
@@ -93,11 +105,14 @@ func serve(srv Server, ln net.Listener) error {
 	return nil
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+func listen(ctx context.Context, addr string) (net.Listener, error) { return Listen(ctx, "tcp", addr) }
+
+// Listen listens on a network that net.Listen knows. Its errors name addr.
+func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	if addr == "" {
 		return nil, errors.New(`the address is empty: write host:port, like ":8080"`)
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("address %s is taken by another listener: stop that one, or choose another address: %w", addr, err)

@@ -3,21 +3,19 @@
 local n = tonumber(ARGV[1])
 local from = '-'
 if ARGV[2] ~= '' then from = '(' .. ARGV[2] end
-local ids, floor = {}, nil
+local ids, cut = {}, false
 for i = 3, #ARGV do
   local list = redis.call('ZRANGEBYLEX', base .. 'free:' .. ARGV[i], from, '+', 'LIMIT', 0, n)
-  -- nothing is known of what comes after the end of a list that was cut
-  if #list == n and (not floor or list[n] < floor) then floor = list[n] end
+  cut = cut or #list == n
   for j = 1, #list do ids[#ids + 1] = list[j] end
 end
+-- by the server's locale; all sort digits, letters to f and hyphens in the same places alike
 table.sort(ids)
+-- the n first of all are among the n first of each
 local chosen = {}
-for i = 1, math.min(n, #ids) do
-  if floor and ids[i] > floor then break end
-  chosen[i] = ids[i]
-end
+for i = 1, math.min(n, #ids) do chosen[i] = ids[i] end
 local rows = fetch('pending', chosen)
-local reply = { #chosen < #ids and 1 or floor and 1 or 0 }
+local reply = { (cut or #ids > n) and 1 or 0 }
 for i = 1, #chosen do
   reply[#reply + 1] = chosen[i]
   reply[#reply + 1] = rows[i]

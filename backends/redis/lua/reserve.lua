@@ -6,8 +6,7 @@ if value then
   local task, at = unframe(value, 1)
   local owner
   if task then owner = unframe(value, at) end
-  -- the same task asks again when the answer to its first call was lost
-  if owner and task ~= ARGV[2] and (redis.call('HEXISTS', base .. 'pending', task) == 1
+  if owner and (redis.call('HEXISTS', base .. 'pending', task) == 1
     or redis.call('HEXISTS', base .. 'history', task) == 1 or redis.call('ZSCORE', base .. 'leases', owner)) then
     return task
   end

@@ -12,17 +12,17 @@ if keys == 1 then
   ids = redis.call('ZREVRANGEBYLEX', base .. ARGV[8], high, low, 'LIMIT', 0, n)
   more = #ids == n
 else
-  local all, floor = {}, nil
+  local all = {}
   for i = 8, at do
     local list = redis.call('ZREVRANGEBYLEX', base .. ARGV[i], high, low, 'LIMIT', 0, n)
-    -- nothing is known of what comes after the end of a list that was cut
-    if #list == n and (not floor or list[n] > floor) then floor = list[n] end
+    more = more or #list == n
     for j = 1, #list do all[#all + 1] = list[j] end
   end
+  -- by the server's locale; all sort digits, letters to f and hyphens in the same places alike
   table.sort(all)
-  more = floor ~= nil
+  -- the n last of all are among the n last of each
   for i = #all, 1, -1 do
-    if #ids == n or floor and all[i] < floor then
+    if #ids == n then
       more = true
       break
     end

@@ -41,8 +41,9 @@ INSERT INTO holder SELECT DISTINCT owner FROM pending WHERE owner IS NOT NULL;
 
 CREATE TABLE instance (
   id          TEXT    PRIMARY KEY,
-  seen        INTEGER NOT NULL,    -- times: microseconds since 1970, UTC
-  expires     INTEGER NOT NULL,
+  seen        INTEGER NOT NULL,    -- microseconds since 1970, UTC
+  begun       INTEGER NOT NULL,    -- of its lease: nanoseconds since the machine was started (where that is not known: since 1970)
+  lasts       INTEGER NOT NULL,    -- of its lease: nanoseconds
   locked      INTEGER NOT NULL,    -- 1: its process holds a lock on a file beside this one for as long as it lives
   description TEXT    NOT NULL     -- the instance as JSON
 ) WITHOUT ROWID;

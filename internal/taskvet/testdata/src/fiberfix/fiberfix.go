@@ -33,3 +33,19 @@ func shadowed(c *fiber.Ctx, strings []string) {
 	name := c.Params("name")            // strings is no package here
 	tasks.Add(c, func() { work(name) }) // want `task uses name`
 }
+
+func more(c *fiber.Ctx, prefix string) {
+	func(y string) {
+		tasks.Add(c, func() { work(y) }) // want `task uses y`
+	}(c.Params("y"))
+
+	sum := prefix + c.Params("a")
+	tasks.Add(c, func() { work(sum) }) // want `task uses sum`
+
+	var grown string
+	grown += c.Params("b")
+	tasks.Add(c, func() { work(grown) }) // want `task uses grown`
+
+	raw := c.Request().Body()
+	tasks.Add(c, func() { work(raw) }) // want `task uses raw`
+}

@@ -95,6 +95,35 @@ func structs(c *fiber.Ctx) {
 	tasks.Add(c, func() { work(byName) }) // want `task uses byName, which may be`
 }
 
+func parsers(c *fiber.Ctx) {
+	var form user
+	err := c.BodyParser(&form)
+	tasks.Add(c, func() { work(form.Name) }) // want `task uses form.Name, which may be from \(\*fiber.Ctx\).BodyParser: .* a Call, whose With copies`
+	tasks.Add(c, func() { work(form) })      // want `task uses form, which may be from \(\*fiber.Ctx\).BodyParser`
+	tasks.Add(c, func() { work(form.Age, err) })
+
+	query := new(user)
+	if err := c.QueryParser(query); err != nil {
+		return
+	}
+	tasks.Add(c, func() { work(query.Mail) }) // want `task uses query.Mail, which may be from \(\*fiber.Ctx\).QueryParser`
+	name := query.Name
+	tasks.Add(c, func() { work(name) }) // want `task uses name, which may be from \(\*fiber.Ctx\).QueryParser`
+	mail := strings.Clone(query.Mail)
+	tasks.Add(c, func() { work(mail) })
+
+	var order struct {
+		User user
+		Item string
+	}
+	work(c.BodyParser(&order.User))
+	tasks.Add(c, func() { work(order.User.Name) }) // want `task uses order.User.Name, which may be from`
+	tasks.Add(c, func() { work(order.Item) })
+	query.Mail = strings.Clone(query.Mail)
+	tasks.Add(c, func() { work(query.Mail) })
+	tasks.Add(c, func() { work(query.Name) }) // want `task uses query.Name`
+}
+
 func order(c *fiber.Ctx, sure bool) {
 	a := c.Params("a")
 	a = strings.Clone(a) // every way to the task leads through it

@@ -1,6 +1,9 @@
 package gin
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 type ResponseWriter interface{ http.ResponseWriter }
 
@@ -12,3 +15,8 @@ type Context struct {
 func (c *Context) Query(string) string { return "" }
 func (c *Context) Copy() *Context      { return c }
 func (c *Context) Next()               {}
+
+func (*Context) Deadline() (t time.Time, ok bool) { return t, false }
+func (*Context) Done() <-chan struct{}            { return nil }
+func (*Context) Err() error                       { return nil }
+func (*Context) Value(any) any                    { return nil }
