@@ -85,8 +85,11 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool
 	if m.tasks[c.def.name] != c.def {
 		return fail(fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered))
 	}
-	if !m.life.running() {
+	switch {
+	case !m.life.running():
 		return fail(fmt.Errorf("%w, or not started yet", ErrStopped))
+	case m.peers != nil && m.peers.outcast.Load():
+		return fail(fmt.Errorf("%w, and the backend cannot be reached to get another", ErrLeaseLost))
 	}
 	j, err := m.newDurableJob(ctx, c, opts)
 	if err != nil {

@@ -96,9 +96,13 @@ func (m *Manager) Retry(ctx context.Context, id string) (Handle, error) {
 	case !m.life.running():
 		return Handle{}, fmt.Errorf("taskflow: retry %s: %w", id, ErrStopped)
 	}
+	durable, owner := old.Durable && m.journal != nil, ""
+	if durable {
+		owner = m.Instance()
+	}
 	j := m.jobOf(&Record{
-		Priority: old.Priority, MaxRetries: d.policy.retries, Requeue: d.policy.requeue, Tags: old.Tags, Pool: old.Pool,
-		Args: old.Args, Source: SourceRetry, RetryOf: old.ID, Status: StatusPending, Durable: old.Durable && m.journal != nil,
+		Owner: owner, Priority: old.Priority, MaxRetries: d.policy.retries, Requeue: d.policy.requeue, Tags: old.Tags, Pool: old.Pool,
+		Args: old.Args, Source: SourceRetry, RetryOf: old.ID, Status: StatusPending, Durable: durable,
 	}, d)
 	if err := m.prepareRetry(ctx, j); err != nil {
 		return Handle{}, fmt.Errorf("taskflow: retry %s: %w", id, err)

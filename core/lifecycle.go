@@ -148,6 +148,11 @@ func (m *Manager) openStore(ctx context.Context) error {
 		}
 	}
 	if err := m.recover(ctx); err != nil {
+		if m.peers != nil { // the rows that it may have taken are free at once, not when the lease is over
+			leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), peersTimeout)
+			defer cancel()
+			err = errors.Join(err, m.peers.leave(leaving))
+		}
 		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.closeStore())
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,8 +24,10 @@ type peers struct {
 	mail   Messenger // nil: the backend has none
 	wake   chan struct{}
 
-	position string // in the mail; used by run alone
-	shown    string // what the others were told of the live tasks; used by run alone
+	position string      // in the mail; used by run alone
+	shown    string      // what the others were told of the live tasks; used by run alone
+	unsure   bool        // a claim failed, which the backend may have carried out; used by run alone
+	outcast  atomic.Bool // the lease is lost, and there is no other yet: nothing durable is accepted
 	trouble  trouble
 
 	mu      sync.Mutex
@@ -155,6 +158,10 @@ func (p *peers) rouse() {
 // beat renews the lease, finds dead instances and takes over what they held. An instance that finds its lease lost gives up what
 // it held and goes on under another name.
 func (p *peers) beat(ctx context.Context) {
+	if p.outcast.Load() {
+		p.rejoin(ctx)
+		return
+	}
 	if p.late() {
 		p.m.log.Error("taskflow: the lease could not be renewed in time: what is durable here may be another instance's now", "lease", p.m.cfg.lease)
 		p.lapse(ctx)
@@ -230,31 +237,78 @@ func (p *peers) late() bool {
 // lapse gives up everything that others may hold by now, and joins anew.
 func (p *peers) lapse(ctx context.Context) {
 	old := p.m.Instance()
-	p.m.rename() // first: what is accepted from here on is the new one's
+	p.outcast.Store(true)
+	p.m.rename()
 	n := p.m.loseAll(old)
+	p.m.log.Warn("taskflow: goes on as another instance", "was", old, "is", p.m.Instance(), "given_up", n)
+	if p.rejoin(ctx) {
+		ctx, cancel := context.WithTimeout(ctx, peersTimeout)
+		defer cancel()
+		if err := p.store.Leave(ctx, old); err != nil {
+			p.trouble.report(p.m, "heartbeat", err) // what the old one still has is free when its lease is over
+		}
+	}
+}
+
+// rejoin makes this instance known under its new name. Until that succeeds, each heartbeat tries again.
+func (p *peers) rejoin(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
 	defer cancel()
 	sent := time.Now()
-	err := p.store.Join(ctx, p.ownInstance(), p.m.cfg.lease)
-	if err == nil {
-		p.renewedAt(sent)
-		err = p.store.Leave(ctx, old)
+	if err := p.store.Join(ctx, p.ownInstance(), p.m.cfg.lease); err != nil {
+		p.trouble.report(p.m, "heartbeat", err)
+		return false
 	}
-	if err != nil {
-		p.trouble.report(p.m, "heartbeat", err) // the next beat finds that the new one is no instance, and comes here again
-	}
-	p.m.log.Warn("taskflow: goes on as another instance", "was", old, "is", p.m.Instance(), "given_up", n)
+	p.trouble.over(p.m, "heartbeat")
+	p.renewedAt(sent)
+	p.outcast.Store(false)
+	return true
 }
 
 // takeOver claims what nobody holds.
 func (p *peers) takeOver(ctx context.Context) {
-	if p.claims == nil || p.m.life.stopping.Load() {
+	if p.claims == nil || p.m.life.stopping.Load() || p.outcast.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
+	bounded, cancel := context.WithTimeout(ctx, peersTimeout)
 	defer cancel()
-	if err := p.m.claim(ctx, p.claims); err != nil && ctx.Err() == nil {
+	err := p.findOwn(bounded)
+	if err == nil {
+		if err = p.m.claim(bounded, p.claims); err != nil {
+			p.unsure = true
+		}
+	}
+	if err != nil && ctx.Err() == nil {
 		p.m.log.Warn("taskflow: waiting tasks cannot be taken over", "error", err)
+	}
+}
+
+// findOwn looks, after a claim that failed, for rows that it gave to this instance all the same: the answer was lost, and nobody
+// else will ever take them.
+func (p *peers) findOwn(ctx context.Context) error {
+	if !p.unsure {
+		return nil
+	}
+	seen := map[string]bool{}
+	// Twice: a task that ends between the reading and the look into memory is not in the second reading any more.
+	for first := true; ; first = false {
+		rows, err := p.m.cfg.backend.LoadPending(ctx)
+		if err != nil {
+			return fmt.Errorf("look for claimed tasks: %w", err)
+		}
+		own := p.m.Instance()
+		rows = slices.DeleteFunc(rows, func(r Record) bool {
+			id, err := parseID(r.ID)
+			return err != nil || r.Owner != own || p.m.tasks[r.Name] == nil || p.m.registry.get(id) != nil || !first && !seen[r.ID]
+		})
+		if len(rows) == 0 || !first {
+			p.m.revive(rows)
+			p.unsure = false
+			return nil
+		}
+		for _, r := range rows {
+			seen[r.ID] = true
+		}
 	}
 }
 
@@ -263,7 +317,7 @@ func (p *peers) show(ctx context.Context) {
 	p.mu.Lock()
 	alone := !p.shared
 	p.mu.Unlock()
-	if alone || digest(p.m.rowless(MaxLiveShown)) == p.shown {
+	if alone || p.outcast.Load() || digest(p.m.rowless(MaxLiveShown)) == p.shown {
 		return
 	}
 	if err := p.renew(ctx); errors.Is(err, ErrLeaseLost) {

@@ -329,6 +329,103 @@ func TestCancelMessageCancelsFromOutside(t *testing.T) {
 	})
 }
 
+func TestTasksWhoseClaimWasNotHeardOfAreFound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := 0
+		send := taskflow.Define("send", func(context.Context, int) error { ran++; return nil })
+		_, wire := c.instance(taskflow.WithTasks(send))
+		stops, _ := c.instance(taskflow.WithTasks(send))
+		h, err := stops.Submit(t.Context(), send.With(1), taskflow.Delay(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire.mute.Store(true)
+		if err := stops.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lease)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess || ran != 1 {
+			t.Errorf("it is %s after %d runs", r.Status, ran)
+		}
+	})
+}
+
+func TestAnInstanceTakesOverFromItsFormerSelf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		gate := make(chan struct{})
+		send := taskflow.Define("send", func(context.Context, int) error { <-gate; return nil })
+		again := taskflow.Define("again", task[int], taskflow.Idempotent())
+		m, wire := c.instance(taskflow.WithTasks(send, again))
+		_, _ = c.instance() // knows neither name
+		time.Sleep(lease)
+		once, err := m.Submit(t.Context(), send.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		twice, err := m.Submit(t.Context(), again.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire.hold.Store(true)
+		wire.cut.Store(true)
+		close(gate) // both are done, and the backend does not hear of it
+		time.Sleep(2 * lease)
+		if _, err := m.Submit(t.Context(), again.With(2)); err == nil {
+			t.Error("accepted without a lease")
+		}
+		wire.cut.Store(false)
+		time.Sleep(lease) // the rows are claimed under the new name, while the records of the old one still wait to be stored
+		wire.hold.Store(false)
+		time.Sleep(lease)
+		for h, want := range map[taskflow.Handle]taskflow.Status{once: taskflow.StatusInterrupted, twice: taskflow.StatusSuccess} {
+			if r := c.history(h.ID()); r.Status != want {
+				t.Errorf("%s is %s, want %s", r.Name, r.Status, want)
+			}
+			if r, err := m.Get(t.Context(), h.ID()); err != nil || r.Status != want {
+				t.Errorf("%s is shown as %s, %v, want %s", r.Name, r.Status, err, want)
+			}
+		}
+		if rows, err := c.backend.LoadPending(t.Context()); err != nil || len(rows) != 0 {
+			t.Errorf("left are %d rows, %v", len(rows), err)
+		}
+	})
+}
+
+func TestARetriedTaskIsFencedAsItsFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		cause := make(chan error, 2)
+		slow := taskflow.Define("slow", func(ctx context.Context, _ int) error { <-ctx.Done(); cause <- context.Cause(ctx); return nil })
+		paused, wire := c.instance(taskflow.WithTasks(slow))
+		first, err := paused.Submit(t.Context(), slow.With(1), taskflow.Delay(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := paused.Cancel(t.Context(), first.ID(), ""); err != nil {
+			t.Fatal(err)
+		}
+		h, err := paused.Retry(t.Context(), first.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.instance(taskflow.WithTasks(slow))
+		time.Sleep(lease)
+		wire.cut.Store(true)
+		time.Sleep(takeOverTime)
+		wire.cut.Store(false)
+		time.Sleep(lease)
+		wantErr(t, <-cause, taskflow.ErrLeaseLost)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted {
+			t.Errorf("the history says %s, want interrupted", r.Status)
+		}
+	})
+}
+
 func TestTasksOfUnknownNamesWaitAndAreNamedAtStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -124,7 +124,7 @@ func (m *Manager) revive(rows []Record) {
 		r := &rows[i]
 		d := m.tasks[r.Name]
 		j := m.jobOf(r, d)
-		if !m.registry.adopt(j) {
+		if !m.adopt(j) {
 			continue
 		}
 		if r.Status == StatusRunning {
@@ -146,6 +146,27 @@ func (m *Manager) revive(rows []Record) {
 	if resumed+interrupted > 0 {
 		m.log.Info("taskflow: tasks of an earlier run taken over", "count", resumed, "interrupted", interrupted)
 	}
+}
+
+// adopt takes in a job of a row that the backend has given to this instance. False: the job is here already, and holds the row. One that
+// is left from a lease that was lost, live or finished but not stored, has lost its row: it gives way.
+func (m *Manager) adopt(j *job) bool {
+	if m.registry.adopt(j) {
+		return true
+	}
+	old := m.registry.get(j.id)
+	if old != nil {
+		old.mu.Lock()
+		owner := old.owner
+		old.mu.Unlock()
+		if owner == j.owner {
+			return false
+		}
+		if !m.lose(old, owner) {
+			m.registry.disown([]*job{old})
+		}
+	}
+	return m.registry.adopt(j)
 }
 
 // afterCrash is the status of a task that was running when its process died, and does not run again.

@@ -19,7 +19,9 @@ var errCut = errors.New("the wire is cut")
 type wire struct {
 	*memory.Backend
 
-	cut atomic.Bool
+	cut  atomic.Bool
+	hold atomic.Bool // Save alone does not go through
+	mute atomic.Bool // what the backend answers to Claim is lost
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -32,6 +34,9 @@ func (w *wire) err() error {
 }
 
 func (w *wire) Save(ctx context.Context, r []taskflow.Record) (int, error) {
+	if w.hold.Load() {
+		return 0, errCut
+	}
 	if err := w.err(); err != nil {
 		return 0, err
 	}
@@ -56,7 +61,11 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
-	return w.Backend.Claim(ctx, owner, names, limit)
+	rows, err := w.Backend.Claim(ctx, owner, names, limit)
+	if w.mute.Load() {
+		return nil, errCut
+	}
+	return rows, err
 }
 
 func (w *wire) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {

@@ -91,8 +91,15 @@ func contents(t *testing.T, url string) (history, waiting []taskflow.Record) {
 // settled waits until a service has no unfinished task any more.
 func settled(t *testing.T, p *process) {
 	t.Helper()
+	left := ""
+	defer func() {
+		if t.Failed() {
+			t.Logf("unfinished: %s", left)
+		}
+	}()
 	await(t, "all tasks to end", func() bool {
-		status, body, err := get(p.url + "/tasks/?status=pending&status=running&limit=1")
+		status, body, err := get(p.url + "/tasks/?status=pending&status=running&limit=5")
+		left = body
 		return err == nil && status == 200 && strings.TrimSpace(body) == "[]"
 	})
 }
