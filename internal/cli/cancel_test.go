@@ -142,6 +142,29 @@ func TestCancelLosesARaceAndAsksTheWinner(t *testing.T) {
 	}
 }
 
+// lateClaim is a backend in which an instance looks for free rows right before a record is saved.
+type lateClaim struct {
+	storage
+	claimer taskflow.Claimer
+	t       *testing.T
+}
+
+func (l lateClaim) Save(ctx context.Context, records []taskflow.Record) (int, error) {
+	if got, err := l.claimer.Claim(ctx, holder, []string{records[0].Name}, 10); err != nil || len(got) != 0 {
+		l.t.Errorf("an instance claimed %v, %v while the task was being cancelled", got, err)
+	}
+	return l.storage.Save(ctx, records)
+}
+
+func TestCancelHoldsTheTaskMeanwhile(t *testing.T) {
+	t.Parallel()
+	tl, s, b := opened(t)
+	tl.wrap = func(st storage) storage { return lateClaim{st, b, t} }
+	if r := tl.run("cancel", "redis://shop", s.waiting.ID); r.code != exitOK || !strings.Contains(r.out, "nobody held it") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestCancelOfSeveral(t *testing.T) {
 	t.Parallel()
 	tl, s, _ := opened(t)

@@ -145,6 +145,25 @@ func TestRetryByFilterGoesThroughManyPages(t *testing.T) {
 	}
 }
 
+// retriedMeanwhile is a backend in which somebody repeats a task between its listing and its reading.
+type retriedMeanwhile struct{ storage }
+
+func (r retriedMeanwhile) Get(ctx context.Context, id string) (taskflow.Record, error) {
+	rec, err := r.storage.Get(ctx, id)
+	rec.RetriedBy = holder
+	return rec, err
+}
+
+func TestRetryByFilterLeavesWhatSomebodyElseHasRetried(t *testing.T) {
+	t.Parallel()
+	tl, _, b := opened(t)
+	tl.wrap = func(st storage) storage { return retriedMeanwhile{st} }
+	r := tl.run("retry", "--status", "failed", "--yes", "redis://shop")
+	if n := len(waitingNow(t, b)); n != 0 || !strings.Contains(r.err, "0 tasks retried; 1 skipped: retried before") {
+		t.Errorf("%d new tasks, %+v", n, r)
+	}
+}
+
 // stops is a backend whose user presses Ctrl-C at the given number of PutPending.
 type stops struct {
 	storage

@@ -289,17 +289,22 @@ func TestCopyLeavesTheTargetsOwnStateAlone(t *testing.T) {
 func TestCopyDoesNotEndATaskThatTheTargetRuns(t *testing.T) {
 	t.Parallel()
 	from, to := source(t), memory.New()
-	held, free := waiting(7), waiting(8)
-	held.Owner = "there"
-	put(t, to, held, free)
+	held, free, ownerless := waiting(7), waiting(8), finished(9)
+	ownerless.Owner = "" // a backend always takes what has no owner
+	save(t, from, ownerless)
+	heldToo := waiting(9)
+	held.Owner, heldToo.Owner = "there", "there"
+	put(t, to, held, heldToo, free)
 	r, err := transfer.Copy(t.Context(), from, to, transfer.Options{})
 	check(t, err)
-	wantCounts(t, r, transfer.Counts{Copied: 349, Failed: 1}, transfer.Counts{Copied: 120}, transfer.Counts{Copied: 5})
-	if len(r.Failures) != 1 || r.Failures[0].ID != held.ID || r.Complete() {
+	wantCounts(t, r, transfer.Counts{Copied: 348, Failed: 2}, transfer.Counts{Copied: 120}, transfer.Counts{Copied: 5})
+	if len(r.Failures) != 2 || r.Failures[0].ID != heldToo.ID || r.Failures[1].ID != held.ID || r.Complete() {
 		t.Errorf("failures %v", r.Failures)
 	}
-	if _, err := to.GetPending(t.Context(), held.ID); err != nil {
-		t.Errorf("the task that runs is gone: %v", err)
+	for _, id := range []string{held.ID, heldToo.ID} {
+		if _, err := to.GetPending(t.Context(), id); err != nil {
+			t.Errorf("a task that runs is gone: %v", err)
+		}
 	}
 	if _, err := to.GetPending(t.Context(), free.ID); !errors.Is(err, taskflow.ErrNotFound) {
 		t.Errorf("the task that has ended waits still: %v", err)

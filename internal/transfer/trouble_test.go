@@ -102,6 +102,21 @@ func TestCopyTellsOfRowsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestCopyFindsEntriesBehindTheTargetsOwn: more than a page of newer ones.
+func TestCopyFindsEntriesBehindTheTargetsOwn(t *testing.T) {
+	t.Parallel()
+	from, to := source(t), memory.New()
+	_, err := transfer.Copy(t.Context(), from, to, transfer.Options{})
+	check(t, err)
+	for n := 1000; n < 2100; n++ {
+		check(t, to.AppendAudit(t.Context(), audited(n)))
+	}
+	save(t, to, several(1000, 2100, finished)...)
+	r, err := transfer.Copy(t.Context(), from, to, transfer.Options{})
+	check(t, err)
+	wantCounts(t, r, transfer.Counts{Skipped: 350}, transfer.Counts{Skipped: 120}, transfer.Counts{Skipped: 5})
+}
+
 // sparse is a source whose pages are short, as of one that bounds its work.
 type sparse struct{ *memory.Backend }
 
