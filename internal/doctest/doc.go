@@ -1,5 +1,5 @@
-// Package doctest keeps the documentation true: its Go code compiles, its commands run, its links lead somewhere, and its
-// tables name every option and limit that there is.
+// Package doctest keeps the documentation true: its Go code compiles, its commands run, its links lead to files
+// and headings that are there, the tests that it names exist, and its tables name every option and limit that there is.
 //
 // A Go block in README.md is either a whole file, whose first line is a comment with its name, or statements, which see the
 // variables listed in goblocks_test.go. The same holds for docs and guides_test.go; there a block that begins with "// Wrong:" is one that

@@ -56,6 +56,8 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxLogBytes":    {taskflow.MaxLogBytes, "256 KiB"},
 		"MaxReasonBytes": {taskflow.MaxReasonBytes, "1 KiB"},
 		"MaxLimit":       {taskflow.MaxLimit, "1000"},
+		"MaxKeyBytes":    {taskflow.MaxKeyBytes, "200 bytes"},
+		"MaxLiveShown":   {taskflow.MaxLiveShown, "100"},
 		"MaxPriority":    {taskflow.MaxPriority, ""}, // in the table of options
 	}
 	units := map[string]int{"KiB": 1 << 10, "MiB": 1 << 20}
