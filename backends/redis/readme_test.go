@@ -22,6 +22,7 @@ func everything(t *testing.T, b *redis.Backend) {
 	}
 	ctx := t.Context()
 	r := record(1)
+	r.Status, r.Source = taskflow.StatusFailed, taskflow.SourceRetry
 	r.Tags, r.Stack = map[string]string{"key": "value"}, strings.Repeat("x", 1000)
 	save(t, b, r)
 	free, held := pending(2, ""), pending(3, "me")
@@ -53,7 +54,7 @@ func TestReadmeNamesAllKeys(t *testing.T) {
 		name := strings.TrimPrefix(key, redis.Base(b))
 		for of, shown := range map[string]string{
 			"index:status:": "index:status:…", "index:name:": "index:name:…", "index:source:": "index:source:…", "index:tag:": "index:tag:key",
-			"index:value:": "index:value:3:keyvalue", "free:": "free:name", "held:": "held:owner", "key:": "key:…",
+			"index:value:": "index:value:3:keyvalue", "free:": "free:name", "key:": "key:…",
 		} {
 			if strings.HasPrefix(name, of) {
 				name = shown

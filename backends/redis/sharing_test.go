@@ -247,6 +247,44 @@ func TestManyRowsAreFreedInSteps(t *testing.T) {
 	}
 }
 
+// What a call that failed in the middle has not freed, the next one frees, although the instance has been removed; who has come back keeps what
+// it has.
+func TestExpireGoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
+	server := testserver.SharedRedis(t)
+	p, prefix := newProxy(t, server.Addr), redis.Prefix(newPrefix())
+	b := opened(t, "redis://"+p.addr, prefix, redis.FreedAtOnce(10))
+	other := opened(t, server.URL, prefix, redis.FreedAtOnce(10))
+	put(t, other, pending(999, "gone"))
+	if _, err := other.Expire(t.Context()); err != nil { // the server has the scripts from here on
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		put(t, other, pending(n, "gone"))
+	}
+	p.loseAnswerTo("\r\ngone\r\n") // the second step is told the owner
+	if _, err := b.Expire(t.Context()); !errors.Is(err, redis.ErrUnavailable) {
+		t.Fatalf("Expire whose answer is lost returned %v, want ErrUnavailable", err)
+	}
+	free := func() int { return strings.Count(unfinished(t, other)+" ", ": ") }
+	if n := free(); n != 21 {
+		t.Fatalf("%d rows are free after two steps of ten, want these and the one from before", n)
+	}
+	if err := other.Join(t.Context(), taskflow.Instance{ID: "gone"}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	before := free()
+	if _, err := other.Expire(t.Context()); err != nil || free() != before {
+		t.Errorf("Expire (%v) left %d rows free: those of an instance that has come back are its own, %d were free before", err, free(), before)
+	}
+	if err := other.Leave(t.Context(), "gone"); err != nil || free() != 41 {
+		t.Errorf("after Leave (%v) %d rows are free, want all 41", err, free())
+	}
+	if left := redis.Client(other).SMembers(t.Context(), redis.Base(other)+"releasing").Val(); len(left) != 0 {
+		t.Errorf("%q are still being released", left)
+	}
+}
+
 // expired calls Expire until a lease is over.
 func expired(t *testing.T, b *redis.Backend) (dead []string, err error) {
 	t.Helper()
