@@ -16,6 +16,8 @@ type database struct {
 	pool    *pgxpool.Pool
 	owned   bool // it is closed with the backend
 	dialect *dialect
+
+	reconnects int // see Notify
 }
 
 var _ sqlstore.Database = (*database)(nil)
@@ -47,6 +49,21 @@ func read(rows pgx.Rows, each func(sqlstore.Row) error) error {
 	return rows.Err()
 }
 
+// byIndex leaves the planner of a transaction no other way than along an index, row by row. Its estimates are no help where all it
+// knows is a parameter: it expects few rows, and sorts a million.
+const byIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+	set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+	set_config('jit', 'off', true)`
+
+// Search takes one round trip.
+func (d *database) Search(ctx context.Context, sql string, args []any, each func(sqlstore.Row) error) error {
+	return d.transaction(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", func(t *tx) error {
+		t.Later(ctx, byIndex)
+		t.queue(sql, args).Query(func(rows pgx.Rows) error { return read(rows, each) })
+		return nil
+	})
+}
+
 // bind turns what the driver has no fast way for into what it has.
 func bind(args []any) []any {
 	for i, arg := range args {
@@ -64,26 +81,27 @@ func bind(args []any) []any {
 	return args
 }
 
+// Transaction implements [sqlstore.Database].
 func (d *database) Transaction(ctx context.Context, f func(sqlstore.Tx) error) error {
-	return d.transaction(ctx, f)
+	return d.transaction(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", func(t *tx) error { return f(t) })
 }
 
 // Exclusive takes a lock of the database that the end of the transaction frees.
 func (d *database) Exclusive(ctx context.Context, f func(sqlstore.Tx) error) error {
-	return d.transaction(ctx, func(tx sqlstore.Tx) error {
-		tx.Later(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "taskflow "+d.dialect.schema+"."+d.dialect.prefix)
-		return f(tx)
+	return d.Transaction(ctx, func(t sqlstore.Tx) error {
+		t.Later(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "taskflow "+d.dialect.schema+"."+d.dialect.prefix)
+		return f(t)
 	})
 }
 
-func (d *database) transaction(ctx context.Context, f func(sqlstore.Tx) error) error {
+func (d *database) transaction(ctx context.Context, begin string, f func(*tx) error) error {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
 	t := &tx{conn: conn.Conn()}
-	t.Later(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	t.Later(ctx, begin)
 	if err = f(t); err == nil {
 		t.Later(ctx, "COMMIT")
 		err = t.flush(ctx)

@@ -30,7 +30,7 @@ var indexes = []string{"history_status", "history_name", "history_source", "tag_
 const clock = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000"
 
 func newDialect(schema, prefix string) *dialect {
-	pairs := []string{"{now}", "(" + clock + ")"}
+	pairs := []string{"{now}", "(" + clock + ")", "{join}", "JOIN", "{by owner}", ""}
 	for _, table := range sqlstore.TableNames() {
 		pairs = append(pairs, "{"+table+"}", quote(schema)+"."+quote(prefix+table))
 	}
@@ -92,24 +92,18 @@ func (d *dialect) Contains(column string, part []byte) sqlstore.Fragment {
 
 func (d *dialect) Unindexed(column string) string { return column + " || ''" }
 
-// Walk compares rows, not columns: then the planner does not know that all but the id are constant, and only the index that
-// begins with them gives the order that is asked for. With "status = $1 ORDER BY id" it may prefer to walk the primary key, in
-// the hope of an early hit.
+// Walk asks for an order that only the index has which begins with the columns: NULLS LAST, though no id is NULL. With the usual
+// order the planner may prefer to walk the primary key, in the hope of an early hit.
 func (d *dialect) Walk(w sqlstore.Walk, low, high sqlstore.ID) sqlstore.Range {
-	columns := make([]string, 0, len(w.Columns)+1)
+	id := w.Alias + ".id"
+	r := sqlstore.Range{From: "{" + w.Table + "} " + w.Alias, Order: id + " DESC"}
 	for _, c := range w.Columns {
-		columns = append(columns, w.Alias+"."+c)
+		r.Where.SQL += w.Alias + "." + c + " = ? AND "
+		r.Order = id + " DESC NULLS LAST"
 	}
-	columns = append(columns, w.Alias+".id")
-	row := strings.Join(columns, ", ")
-	marks := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ") + ")"
-	args := append(append([]any{}, w.Values...), high)
-	args = append(append(args, w.Values...), low)
-	return sqlstore.Range{
-		From:  "{" + w.Table + "} " + w.Alias,
-		Where: sqlstore.Fragment{SQL: "(" + row + ") <= " + marks + " AND (" + row + ") >= " + marks, Args: args},
-		Order: strings.Join(columns, " DESC, ") + " DESC",
-	}
+	r.Where.SQL += id + " <= ? AND " + id + " >= ?"
+	r.Where.Args = append(append([]any{}, w.Values...), high, low)
+	return r
 }
 
 func (d *dialect) Notify() string { return "SELECT pg_notify('" + d.channel() + "', '')" }

@@ -90,8 +90,7 @@ func serverKind(e *pgconn.PgError) sqlstore.Kind {
 	case "42P01", "42703": // undefined_table, undefined_column
 		return sqlstore.KindSchema
 	}
-	switch e.Code[:2] {
-	case "08", "57": // connection exceptions, shutdown
+	if strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "57P") { // connection exceptions, shutdown
 		return sqlstore.KindUnreachable
 	}
 	return sqlstore.KindOther

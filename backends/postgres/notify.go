@@ -18,7 +18,7 @@ const (
 	// A lost connection is made again after the first wait, then after twice that and so on, for so many attempts.
 	firstReconnect = 50 * time.Millisecond
 	lastReconnect  = 5 * time.Second
-	reconnects     = 10
+	maxReconnects  = 12
 )
 
 // Notify implements [taskflow.Notifier], by LISTEN on a connection of its own. It calls wake also each time that it begins to
@@ -58,7 +58,7 @@ func (d *database) listen(ctx context.Context, wake func()) error {
 		}
 		if listened {
 			pause, failures = firstReconnect, 0
-		} else if failures++; failures >= reconnects {
+		} else if failures++; failures >= d.reconnects {
 			return err
 		}
 		timer := time.NewTimer(pause)

@@ -13,17 +13,18 @@ import (
 type Option func(*config)
 
 type config struct {
-	schema   string // empty: the first of the search path
-	prefix   string
-	poolSize int // 0: not set
-	log      *slog.Logger
-	bounds   sqlstore.Bounds
-	audits   int
-	err      error
+	schema     string // empty: the first of the search path
+	prefix     string
+	poolSize   int // 0: not set
+	log        *slog.Logger
+	bounds     sqlstore.Bounds
+	audits     int
+	reconnects int // attempts of Notify
+	err        error
 }
 
 func newConfig(opts []Option) config {
-	c := config{prefix: "taskflow_", log: slog.Default(), bounds: sqlstore.DefaultBounds(), audits: 100_000}
+	c := config{prefix: "taskflow_", log: slog.Default(), bounds: sqlstore.DefaultBounds(), audits: 100_000, reconnects: maxReconnects}
 	for i, o := range opts {
 		if o == nil {
 			c.fail(fmt.Errorf("option %d is nil", i+1))

@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/taskflow-go/taskflow/backends/internal/sqlstore"
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -77,7 +78,7 @@ func OpenPool(pool *pgxpool.Pool, opts ...Option) *Backend {
 	}
 	b.describe(cfg, "the given pool", func(context.Context) (*pgxpool.Pool, error) {
 		b.name(pool.Config())
-		return pool, nil
+		return pool, checkMode(pool.Config())
 	})
 	return b
 }
@@ -93,7 +94,7 @@ func (b *Backend) describe(cfg config, target string, pool func(context.Context)
 			if err != nil {
 				return nil, err
 			}
-			d := &database{pool: p, owned: owned}
+			d := &database{pool: p, owned: owned, reconnects: cfg.reconnects}
 			if err := d.inspect(ctx, cfg); err != nil {
 				return nil, errors.Join(err, d.Close())
 			}
@@ -118,6 +119,9 @@ func (b *Backend) connect(ctx context.Context, address string, cfg config) (*pgx
 		return nil, fmt.Errorf("%w: %w", taskflow.ErrInvalidOption, hidden(err))
 	}
 	b.name(pc)
+	if err := checkMode(pc); err != nil {
+		return nil, err
+	}
 	if cfg.poolSize > 0 {
 		pc.MaxConns = int32(cfg.poolSize)
 	}
@@ -128,6 +132,16 @@ func (b *Backend) connect(ctx context.Context, address string, cfg config) (*pgx
 		pc.ConnConfig.RuntimeParams["application_name"] = "taskflow"
 	}
 	return pgxpool.NewWithConfig(ctx, pc)
+}
+
+// checkMode refuses the ways of asking in which the server does not tell what types it expects.
+func checkMode(pc *pgxpool.Config) error {
+	switch mode := pc.ConnConfig.DefaultQueryExecMode; mode {
+	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
+		return fmt.Errorf("%w: default_query_exec_mode is %q: behind a proxy use cache_describe", taskflow.ErrInvalidOption, mode)
+	default:
+		return nil
+	}
 }
 
 // hidden drops what the URL parser repeats of the URL: the password may be in it.

@@ -41,7 +41,7 @@ func (s *session) claim(ctx context.Context, tx Tx, owner string, names []string
 	for more := true; more && len(claimed) < limit; {
 		most := min(limit-len(claimed), listSize)
 		condition := where(Fragment{"h.owner IS NULL AND h.id > ? AND h.format <= ?", []any{after, int64(taskflow.RecordFormat)}}, named)
-		sql := fmt.Sprintf("%s%s ORDER BY h.owner, h.id LIMIT %d FOR UPDATE SKIP LOCKED", fullPending, condition.SQL, most)
+		sql := fmt.Sprintf("%s{by owner}%s ORDER BY h.owner, h.id LIMIT %d FOR UPDATE SKIP LOCKED", fullPending, condition.SQL, most)
 		read := 0
 		err := s.queryTx(ctx, tx, sql, condition.Args, func(row Row) error {
 			r, id, damage, err := scanRecord(row, true)

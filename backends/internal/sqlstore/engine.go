@@ -8,6 +8,8 @@ type Database interface {
 	Dialect() Dialect
 	// Query calls each with every row of the answer.
 	Query(ctx context.Context, sql string, args []any, each func(Row) error) error
+	// Search is Query for what is to be read along the indexes of [Dialect.Walk], whatever the server believes to be cheaper.
+	Search(ctx context.Context, sql string, args []any, each func(Row) error) error
 	// Transaction calls f in a transaction at READ COMMITTED: what f did is stored if it returns nil, and undone otherwise.
 	Transaction(ctx context.Context, f func(Tx) error) error
 	// Exclusive calls f while no other program does the same with the same tables. Where the server can undo changes of the
@@ -43,7 +45,8 @@ type Fragment struct {
 // Dialect is how a server differs from others.
 type Dialect interface {
 	// Statement replaces what the SQL of this package has in place of a server's own words: {x} by the name of table x, {now}
-	// by the server's clock, in nanoseconds since 1970 and independent of transactions, ? by the mark of a parameter.
+	// by the server's clock, in nanoseconds since 1970 and independent of transactions, ? by the mark of a parameter, {join} by a
+	// join whose left side is read first, and {by owner}, after the table pending, by what makes the server use that index.
 	Statement(sql string) string
 	// Schema returns the script that leads to a version from the one before; ok is false when there is no such version. Its
 	// statements end with a semicolon at the end of a line. Run again after it was interrupted, it goes on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // What callers branch on. The backends offer these under the same names.
@@ -59,7 +60,7 @@ func (s *Store) wrap(ctx context.Context, operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ended := ctx.Err(); ended != nil {
+	if ended := endOf(ctx); ended != nil {
 		if !errors.Is(err, ended) { // the driver tells what became of its connection
 			err = fmt.Errorf("%w (%w)", ended, err)
 		}
@@ -67,4 +68,13 @@ func (s *Store) wrap(ctx context.Context, operation string, err error) error {
 		err = fmt.Errorf("%w (%w)", sentinel, err)
 	}
 	return fmt.Errorf("%s: %s: %s: %w", s.cfg.Package, operation, s.cfg.Target(), err)
+}
+
+// endOf is ctx.Err, also in the moment in which the deadline is over and the context does not know it yet: a connection that was given
+// the deadline may be faster.
+func endOf(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }

@@ -76,16 +76,16 @@ func (p *page) add(id ID, r taskflow.Record, readable bool) {
 
 // readPage reads the records whose ids the statement finds.
 func (q *search) readPage(ctx context.Context, ids Fragment, full bool, p *page) error {
-	sql := "SELECT " + summaryColumns + " FROM {" + q.table().Name + "} h"
+	columns, join := summaryColumns, ""
 	switch {
 	case full && q.pending:
-		sql = fullPending
+		columns += pendingDetail
 	case full:
-		sql = fullHistory
+		columns, join = columns+historyDetail, joinDetail
 	}
 	// the ids are few: the server looks each of them up
-	sql += " JOIN (" + ids.SQL + ") found ON found.id = h.id ORDER BY found.id DESC"
-	return q.s.query(ctx, sql, ids.Args, func(row Row) error {
+	sql := "SELECT " + columns + " FROM (" + ids.SQL + ") found {join} {" + q.table().Name + "} h ON h.id = found.id" + join + " ORDER BY found.id DESC"
+	return q.s.find(ctx, Fragment{sql, ids.Args}, func(row Row) error {
 		r, id, damage, err := scanRecord(row, full)
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (s *Store) Count(ctx context.Context, f taskflow.Filter, limit int) (n int,
 		}
 		count := func(walks []Walk, checks []Fragment, low ID) error {
 			ids := q.ids(walks, checks, low, limit-n, 0)
-			return o.query(ctx, "SELECT count(*) FROM ("+ids.SQL+") found", ids.Args, func(row Row) error {
+			return o.find(ctx, Fragment{"SELECT count(*) FROM (" + ids.SQL + ") found", ids.Args}, func(row Row) error {
 				var found int64
 				err := row.Scan(&found)
 				n += int(found)

@@ -14,9 +14,12 @@ import (
 const (
 	summaryColumns = `h.id, h.name, h.status, h.source, h.pool, h.priority, h.flags, h.created_at, h.run_at, h.start_time, h.end_time,
 		h.attempts, h.max_retries, h.crashes, h.log_count, h.retry_of, h.retried_by, h.error, h.task_key, h.tags, h.owner`
-	fullHistory = "SELECT " + summaryColumns + ", d.stack, d.logs, d.args FROM {history} h" + joinDetail
-	fullPending = "SELECT " + summaryColumns + ", h.stack, h.logs, h.args FROM {pending} h"
-	joinDetail  = " LEFT JOIN {detail} d ON d.id = h.id"
+	historyDetail = ", d.stack, d.logs, d.args"
+	pendingDetail = ", h.stack, h.logs, h.args"
+	joinDetail    = " LEFT JOIN {detail} d ON d.id = h.id"
+
+	fullHistory = "SELECT " + summaryColumns + historyDetail + " FROM {history} h" + joinDetail
+	fullPending = "SELECT " + summaryColumns + pendingDetail + " FROM {pending} h"
 )
 
 const (

@@ -222,7 +222,7 @@ func (q *search) floor(ctx context.Context, walks []Walk) (floor ID, whole bool,
 	n := q.s.cfg.Bounds.Window
 	whole = true
 	f := q.ids(walks, nil, q.low, n, n-1)
-	err = q.s.query(ctx, f.SQL, f.Args, func(row Row) error {
+	err = q.s.find(ctx, f, func(row Row) error {
 		whole = false
 		return row.Scan(&floor)
 	})
@@ -237,7 +237,7 @@ func (q *search) ids(walks []Walk, checks []Fragment, low ID, limit, skip int) F
 		r := q.s.dialect.Walk(w, low, q.high)
 		sql := "SELECT " + w.Alias + ".id FROM " + r.From
 		if len(checks) > 0 && w.Alias != "h" {
-			sql += " JOIN {history} h ON h.id = " + w.Alias + ".id"
+			sql += " {join} {history} h ON h.id = " + w.Alias + ".id"
 		}
 		condition := where(append([]Fragment{r.Where}, checks...)...)
 		parts = append(parts, fmt.Sprintf("%s%s ORDER BY %s LIMIT %d", sql, condition.SQL, r.Order, limit))

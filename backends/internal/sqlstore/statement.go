@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 )
 
@@ -49,6 +48,11 @@ func (s *session) query(ctx context.Context, sql string, args []any, each func(R
 	return s.db.Query(ctx, s.dialect.Statement(sql), args, each)
 }
 
+// find reads along indexes.
+func (s *session) find(ctx context.Context, f Fragment, each func(Row) error) error {
+	return s.db.Search(ctx, s.dialect.Statement(f.SQL), f.Args, each)
+}
+
 // queryTx reads in a transaction.
 func (s *session) queryTx(ctx context.Context, tx Tx, sql string, args []any, each func(Row) error) error {
 	return tx.Query(ctx, s.dialect.Statement(sql), args, each)
@@ -58,8 +62,8 @@ func (s *session) exec(ctx context.Context, tx Tx, sql string, args ...any) (cha
 	return tx.Exec(ctx, s.dialect.Statement(sql), args...)
 }
 
-func (s *session) later(ctx context.Context, tx Tx, sql string, args ...any) (changed *int64) {
-	return tx.Later(ctx, s.dialect.Statement(sql), args...)
+func (s *session) later(ctx context.Context, tx Tx, sql string, args ...any) {
+	tx.Later(ctx, s.dialect.Statement(sql), args...)
 }
 
 // insert inserts rows of a table. After the next call, changed returns how many rows were changed.
@@ -124,6 +128,3 @@ func where(conditions ...Fragment) Fragment {
 	}
 	return f
 }
-
-// placeholders is n question marks.
-func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }

@@ -29,9 +29,10 @@ CREATE TABLE {history} (
   owner       text   COLLATE "C",
   PRIMARY KEY (id)
 );
-CREATE INDEX {history_status} ON {history} (status, id);
-CREATE INDEX {history_name} ON {history} (name, id);
-CREATE INDEX {history_source} ON {history} (source, id);
+-- NULLS LAST is an order that the primary key does not have: a search that asks for it is answered by these.
+CREATE INDEX {history_status} ON {history} (status, id DESC NULLS LAST);
+CREATE INDEX {history_name} ON {history} (name, id DESC NULLS LAST);
+CREATE INDEX {history_source} ON {history} (source, id DESC NULLS LAST);
 
 -- What can be large, apart, so that listings do not read over it.
 CREATE TABLE {detail} (
@@ -48,8 +49,8 @@ CREATE TABLE {tag} (
   tag_value text COLLATE "C" NOT NULL,
   PRIMARY KEY (id, tag_key)
 );
-CREATE INDEX {tag_key} ON {tag} (tag_key, id);
-CREATE INDEX {tag_value} ON {tag} (tag_key, tag_value, id);
+CREATE INDEX {tag_key} ON {tag} (tag_key, id DESC NULLS LAST);
+CREATE INDEX {tag_value} ON {tag} (tag_key, tag_value, id DESC NULLS LAST);
 
 -- Totals of the history by status and bucket of duration (-1: it has no duration that counts), in parts that are to be added up.
 CREATE TABLE {total} (
