@@ -59,7 +59,7 @@ var rules = []rule{
 	{folder: "internal/transfer", own: []string{"core" + exact}, tests: with("backends/memory")},
 
 	{folder: "internal", tests: with("core")},
-	{folder: "internal/fault", tests: with("core" + exact, "backends", "dashboard", "adapters/nethttp", "internal/testserver")},
+	{folder: "internal/fault", tests: with("core"+exact, "backends", "dashboard", "adapters/nethttp", "internal/testserver")},
 	{folder: "internal/taskvet", other: []string{"golang.org/x/tools"}, tests: with()},
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/backendurl"
@@ -32,6 +34,11 @@ func servers() map[string]func(*testing.T) string {
 	return map[string]func(*testing.T) string{
 		"Redis": func(t *testing.T) string {
 			return testserver.SharedRedis(t).NewDatabase(t) + "?prefix=" + strings.ToLower(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]) + fmt.Sprint(len(t.Name()))
+		},
+		"MariaDB": func(t *testing.T) string {
+			c := must[*mysql.Config](t)(mysql.ParseDSN(testserver.SharedMariaDB(t).NewDatabase(t)))
+			u := url.URL{Scheme: "mariadb", User: url.UserPassword(c.User, c.Passwd), Host: c.Addr, Path: c.DBName, RawQuery: "prefix=shop_"}
+			return u.String()
 		},
 		"PostgreSQL": func(t *testing.T) string {
 			return testserver.SharedPostgreSQL(t).NewDatabase(t) + "&schema=tasks&prefix=shop_"
@@ -187,5 +194,18 @@ func TestWrongPasswordIsNotShown(t *testing.T) {
 				t.Errorf("stderr does not name %s:\n%s", shown, r.err)
 			}
 		})
+	}
+}
+
+func TestASocketIsTheDriversToReach(t *testing.T) {
+	t.Parallel()
+	u := must[*url.URL](t)(url.Parse("mysql://ada:p%40:ss@/shop?tls=false&timeout=3s"))
+	c := must[*mysql.Config](t)(mysql.ParseDSN(must[string](t)(socketDSN(u, "/run/mysqld/my sqld.sock"))))
+	if c.User != "ada" || c.Passwd != "p@:ss" || c.Net != "unix" || c.Addr != "/run/mysqld/my sqld.sock" || c.DBName != "shop" || c.Timeout != 3*time.Second {
+		t.Errorf("%+v", c)
+	}
+	r := taskflowCommand(t, "list", "mysql://ada:hunter2secret@/shop?socket=/nowhere/mysqld.sock")
+	if r.code != exitFailed || !strings.Contains(r.err, "/nowhere/mysqld.sock") || strings.Contains(r.err, "hunter2") {
+		t.Errorf("%+v", r)
 	}
 }
