@@ -6,7 +6,7 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// kind is what a group has in common: the beginning of a key, except for ownerOf.
+// kind is what a group has in common: for most the beginning of a key.
 type kind string
 
 const (
@@ -15,9 +15,8 @@ const (
 	bySource kind = "index:source:"
 	byTag    kind = "index:tag:"   // and any value
 	byValue  kind = "index:value:" // of a tag
-	freeOf   kind = "free:"        // rows of a name that nobody holds
-	heldBy   kind = "held:"        // rows of an owner
-	ownerOf  kind = ""             // no key
+	ownerOf  kind = "owner"        // no key: what a row of that owner begins with
+	nameOf   kind = "name"         // no key
 )
 
 // group names records that share something.
@@ -52,11 +51,21 @@ func (g groups) add(key group, i int) {
 	*members = append(*members, byte(i>>16), byte(i>>8), byte(i))
 }
 
+// What most records are has no index of its own: it would be a second index of all of them, and cost as much in time and memory.
+const (
+	usualStatus = taskflow.StatusSuccess
+	usualSource = taskflow.SourceManual
+)
+
 // record puts a record into the groups of its indexes.
 func (g groups) record(r *taskflow.Record, i int) {
-	g.add(group{byStatus, "", string(r.Status)}, i)
 	g.add(group{byName, "", r.Name}, i)
-	g.add(group{bySource, "", r.Source}, i)
+	if r.Status != usualStatus {
+		g.add(group{byStatus, "", string(r.Status)}, i)
+	}
+	if r.Source != usualSource {
+		g.add(group{bySource, "", r.Source}, i)
+	}
 	for key, value := range r.Tags {
 		g.add(group{byTag, "", key}, i)
 		if value != "" {

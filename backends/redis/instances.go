@@ -52,41 +52,49 @@ func (c *connection) lease(ctx context.Context, i taskflow.Instance, ttl time.Du
 	return number(reply) == 1, err
 }
 
-// Leave implements [taskflow.InstanceStore]. Of more than 5,000 rows the others are freed in further steps, by
-// this call or, if that fails, by the next Expire.
+// Leave implements [taskflow.InstanceStore]. Of more than 5,000 pending rows the others are looked at in further steps, by this call or, if
+// that fails, by the next Expire.
 func (b *Backend) Leave(ctx context.Context, id string) error {
 	return b.use(ctx, "leave", func(c *connection) error {
-		for again := false; ; again = true {
-			reply, err := c.run(ctx, scriptLeave, id, b.cfg.freed, again)
-			if err != nil || number(reply) == 0 {
-				return err
-			}
+		reply, err := c.run(ctx, scriptLeave, id, b.cfg.freed)
+		if err != nil {
+			return err
 		}
+		return b.release(ctx, c, text(reply), []any{id})
 	})
 }
 
-// Expire implements [taskflow.InstanceStore]. Of more than 5,000 rows the others are freed in further steps, by this call or, if that
-// fails, by the next.
+// release goes on freeing the rows of owners that are gone.
+func (b *Backend) release(ctx context.Context, c *connection, after string, owners []any) error {
+	for after != "" {
+		reply, err := c.run(ctx, scriptRelease, append([]any{after, b.cfg.freed}, owners...)...)
+		if err != nil {
+			return err
+		}
+		after = text(reply)
+	}
+	return nil
+}
+
+// Expire implements [taskflow.InstanceStore]. Of more than 5,000 pending rows the others are looked at in further steps, by this call or, if
+// that fails, by the next.
 func (b *Backend) Expire(ctx context.Context) (ids []string, err error) {
 	err = b.use(ctx, "expire", func(c *connection) error {
-		for {
-			reply, err := c.run(ctx, scriptExpire, b.cfg.freed)
-			if err != nil {
-				return err
-			}
-			answer := list(reply)
-			if len(answer) == 0 {
-				return fmt.Errorf("the server answered %v", reply)
-			}
-			for _, id := range answer[1:] {
-				ids = append(ids, text(id))
-			}
-			if number(answer[0]) == 0 {
-				return nil
-			}
+		reply, err := c.run(ctx, scriptExpire, b.cfg.freed)
+		if err != nil {
+			return err
 		}
+		answer := list(reply)
+		if len(answer) < 2 || len(answer) < 2+int(number(answer[1])) {
+			return fmt.Errorf("the server answered %v", reply)
+		}
+		dead, owners := answer[2:2+number(answer[1])], answer[2+number(answer[1]):]
+		for _, id := range dead {
+			ids = append(ids, text(id))
+		}
+		slices.Sort(ids)
+		return b.release(ctx, c, text(answer[0]), owners)
 	})
-	slices.Sort(ids)
 	return ids, err
 }
 

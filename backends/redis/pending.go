@@ -57,7 +57,7 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 	n := len(records)
 	args := make([]any, 0, 2*n+16)
 	args = append(args, n)
-	lists, details := groups{}, []any{}
+	same, details := groups{}, []any{}
 	var e encoder
 	size := 0
 	for i := range records {
@@ -74,18 +74,18 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 			details = append(details, r.ID, row.detail)
 		}
 		if r.Owner != "" {
-			lists.add(group{heldBy, "", r.Owner}, i)
+			same.add(group{ownerOf, "", r.Owner}, i)
 		} else {
-			lists.add(group{freeOf, "", r.Name}, i)
+			same.add(group{nameOf, "", r.Name}, i)
 		}
 	}
-	args = append(args, len(lists))
-	for key, members := range lists {
-		begin := appendFrame(nil, key.text)
-		if key.kind == freeOf { // the owner, then the name
-			begin = appendFrame(appendFrame(nil, ""), key.text)
+	args = append(args, len(same))
+	for g, members := range same {
+		if g.kind == ownerOf {
+			args = append(args, g.text, "", g.name(), packed(*members, n))
+		} else {
+			args = append(args, "", g.text, appendFrame(appendFrame(nil, ""), g.text), packed(*members, n))
 		}
-		args = append(args, key.name(), begin, packed(*members, n))
 	}
 	return append(args, details...), nil
 }

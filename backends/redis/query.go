@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -102,7 +103,7 @@ func (b *budget) over() bool {
 	return b.rows <= 0 || b.spent >= nextStep && time.Now().After(b.until)
 }
 
-// Count implements [taskflow.Querier]. What one index tells is counted at once, however much it is. Otherwise it bounds its work as Query
+// Count implements [taskflow.Querier]. What indexes tell is counted at once, however much it is. Otherwise it bounds its work as Query
 // does: then the number is not exact.
 func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (n int, exact bool, err error) {
 	err = b.use(ctx, "count", func(c *connection) error {
@@ -113,42 +114,51 @@ func (b *Backend) Count(ctx context.Context, f taskflow.Filter, limit int) (n in
 		if err != nil {
 			return err
 		}
-		budget := b.budget()
-		if len(w.conditions) > 0 {
-			n, exact, err = b.countRows(ctx, c, &w, &f, limit, &budget)
+		var except []string
+		all := terms(&f)
+		switch {
+		case len(w.conditions) == 0:
+		case len(all) == 1 && all[0].rest:
+			except = all[0].except
+		default:
+			n, exact, err = b.countRows(ctx, c, &w, &f, limit)
 			return err
 		}
-		low, high := w.low, w.high
-		edges := edgesOf(&f)
-		if !f.Since.IsZero() {
-			low = "(" + edges[0].highest
-		}
-		if !f.Until.IsZero() {
-			high = "(" + edges[len(edges)-1].lowest
-		}
-		sizes, err := c.sizes(ctx, low, high, w.keys)
-		if err != nil {
-			return err
-		}
-		exact = true
-		for _, size := range sizes {
-			n += int(size)
-		}
-		for i, e := range edges {
-			if i > 0 && e == edges[0] {
-				continue
-			}
-			w.low, w.high = "["+e.lowest, "["+e.highest
-			some, all, err := b.countRows(ctx, c, &w, &f, max(limit-n, 1), &budget)
-			if err != nil {
-				return err
-			}
-			n, exact = n+some, exact && all
-		}
-		n, exact = min(n, limit), exact && n < limit
-		return nil
+		n, exact, err = b.countIDs(ctx, c, &w, &f, except, limit)
+		return err
 	})
 	return n, exact && err == nil, err
+}
+
+// countIDs counts what is in the indexes of a walk and not in some others. At the ends of a time the records are looked at.
+func (b *Backend) countIDs(
+	ctx context.Context, c *connection, w *walk, f *taskflow.Filter, except []string, limit int,
+) (n int, exact bool, err error) {
+	low, high := w.low, w.high
+	edges := edgesOf(f)
+	if !f.Since.IsZero() {
+		low = "(" + edges[0].highest
+	}
+	if !f.Until.IsZero() {
+		high = "(" + edges[len(edges)-1].lowest
+	}
+	sizes, err := c.sizes(ctx, low, high, slices.Concat(w.keys, except))
+	if err != nil {
+		return 0, false, err
+	}
+	n, exact = int(sum(sizes[:len(w.keys)])-sum(sizes[len(w.keys):])), true
+	for i, e := range edges {
+		if i > 0 && e == edges[0] {
+			continue
+		}
+		w.low, w.high = "["+e.lowest, "["+e.highest
+		some, all, err := b.countRows(ctx, c, w, f, max(limit-n, 1))
+		if err != nil {
+			return 0, false, err
+		}
+		n, exact = n+some, exact && all
+	}
+	return min(n, limit), exact && n < limit, nil
 }
 
 // edge is the ids of a moment: their clock is coarser than that of records, whose times must be looked at there.
@@ -165,7 +175,8 @@ func edgesOf(f *taskflow.Filter) (edges []edge) {
 }
 
 // countRows counts by looking at each record, up to a limit.
-func (b *Backend) countRows(ctx context.Context, c *connection, w *walk, f *taskflow.Filter, limit int, left *budget) (n int, exact bool, err error) {
+func (b *Backend) countRows(ctx context.Context, c *connection, w *walk, f *taskflow.Filter, limit int) (n int, exact bool, err error) {
+	left := b.budget()
 	for w.high != "" {
 		if n >= limit || left.over() {
 			return min(n, limit), false, nil

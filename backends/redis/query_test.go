@@ -24,12 +24,16 @@ func TestSearchesAreBoundedAndGoOn(t *testing.T) {
 		if i%300 == 7 {
 			r.Error = "a Needle"
 		}
+		if i%2 == 0 {
+			r.Source = taskflow.SourceRetry
+		}
 	}
 	save(t, b, list...)
 	put(t, b, list2(list)...)
 	for _, f := range []taskflow.Filter{
 		{Text: "needle"}, {Text: "nowhere"}, {Name: "odd", Text: "needle"}, {Name: "odd", Statuses: []taskflow.Status{taskflow.StatusSuccess}},
-		{Statuses: []taskflow.Status{taskflow.StatusSuccess, taskflow.StatusFailed}, Source: taskflow.SourceRetry},
+		{Statuses: []taskflow.Status{taskflow.StatusFailed, taskflow.StatusCancelled}, Source: taskflow.SourceRetry},
+		{Source: taskflow.SourceManual, Text: "needle"},
 		{Statuses: []taskflow.Status{taskflow.StatusSuccess, taskflow.StatusFailed}, Text: "needle"},
 	} {
 		var want []string
@@ -49,10 +53,28 @@ func TestSearchesAreBoundedAndGoOn(t *testing.T) {
 			t.Errorf("Count(%+v) returned %d (exact: %v), %v; want %d or less", f, n, exact, err, len(want))
 		}
 	}
+	// what is usual has no index, but it can be counted
+	for _, f := range []taskflow.Filter{
+		{Statuses: []taskflow.Status{taskflow.StatusSuccess}}, {Statuses: []taskflow.Status{taskflow.StatusSuccess}, Since: list[100].CreatedAt, Until: list[901].CreatedAt},
+		{Statuses: []taskflow.Status{taskflow.StatusCancelled, taskflow.StatusSuccess}},
+	} {
+		want := 0
+		for i := range list {
+			if f.Match(&list[i]) {
+				want++
+			}
+		}
+		if got, _ := all(t, b.Query, taskflow.Query{Filter: f, Limit: 100}); len(got) != want {
+			t.Errorf("Query(%+v) found %d records in all, want %d", f, len(got), want)
+		}
+		if n, exact, err := b.Count(t.Context(), f, 10_000); err != nil || n != want || !exact {
+			t.Errorf("Count(%+v) returned %d (exact: %v), %v; want exactly %d", f, n, exact, err, want)
+		}
+	}
 	// of one filter with an index a page is full, and the count is exact, however much it is
 	for _, f := range []taskflow.Filter{
-		{}, {Name: "odd"}, {Statuses: []taskflow.Status{taskflow.StatusFailed}}, {Source: taskflow.SourceManual}, {Until: list[900].CreatedAt},
-		{Statuses: []taskflow.Status{taskflow.StatusFailed, taskflow.StatusSuccess}},
+		{}, {Name: "odd"}, {Statuses: []taskflow.Status{taskflow.StatusFailed}}, {Source: taskflow.SourceRetry}, {Until: list[900].CreatedAt},
+		{Statuses: []taskflow.Status{taskflow.StatusFailed, taskflow.StatusCancelled}},
 	} {
 		want := 0
 		for i := range list {

@@ -23,6 +23,7 @@ var (
 	scriptClaim        = script("claim")
 	scriptJoin         = script("join")
 	scriptLeave        = script("release", "leave")
+	scriptRelease      = script("release", "release_step")
 	scriptExpire       = script("release", "expire")
 	scriptInstances    = script("instances")
 	scriptReserve      = script("reserve")

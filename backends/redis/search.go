@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -80,27 +81,26 @@ func (b *Backend) step(ctx context.Context, c *connection, w *walk, n, need int,
 type term struct {
 	keys      []string  // the indexes that together have what matches; none: there is no index
 	condition condition // what the row of a record that matches contains; without texts: nothing is known
+	// rest: all matches but what is in the indexes of except.
+	rest   bool
+	except []string
 }
 
 // terms turns a filter, but for its times, into terms.
 func terms(f *taskflow.Filter) []term {
 	var all []term
 	if len(f.Statuses) > 0 {
-		var t term
-		for _, s := range slices.Compact(slices.Sorted(slices.Values(f.Statuses))) {
-			t.keys = append(t.keys, group{byStatus, "", string(s)}.name())
-			t.condition.texts = append(t.condition.texts, `"status":`+jsonText(string(s)))
-		}
-		if slices.Contains(f.Statuses, "") { // which is not stored
-			t.condition.texts = nil
-		}
-		all = append(all, t)
+		all = append(all, statusTerm(f.Statuses))
 	}
 	if f.Name != "" {
 		all = append(all, indexed(group{byName, "", f.Name}, `"func_name":`+jsonText(f.Name)))
 	}
 	if f.Source != "" {
-		all = append(all, indexed(group{bySource, "", f.Source}, `"source":`+jsonText(f.Source)))
+		t := indexed(group{bySource, "", f.Source}, `"source":`+jsonText(f.Source))
+		if f.Source == usualSource {
+			t.keys = nil
+		}
+		all = append(all, t)
 	}
 	for key, value := range f.Tags {
 		if value == "" {
@@ -114,6 +114,25 @@ func terms(f *taskflow.Filter) []term {
 		all = append(all, term{condition: condition{fold: true, texts: []string{inside[1 : len(inside)-1]}}})
 	}
 	return all
+}
+
+func statusTerm(statuses []taskflow.Status) (t term) {
+	for _, s := range slices.Compact(slices.Sorted(slices.Values(statuses))) {
+		t.keys = append(t.keys, group{byStatus, "", string(s)}.name())
+		t.condition.texts = append(t.condition.texts, `"status":`+jsonText(string(s)))
+	}
+	if slices.Contains(statuses, "") { // which is not stored
+		t.condition.texts = nil
+	}
+	if slices.Contains(statuses, usualStatus) {
+		t.keys, t.rest = nil, true
+		for _, s := range taskflow.Statuses() {
+			if !slices.Contains(statuses, s) {
+				t.except = append(t.except, group{byStatus, "", string(s)}.name())
+			}
+		}
+	}
+	return t
 }
 
 func indexed(g group, row string) term {
@@ -157,30 +176,37 @@ func (c *connection) plan(ctx context.Context, s store, q *taskflow.Query) (walk
 
 // lead chooses the term whose indexes have the fewest ids; -1 stands for the index of all.
 func (c *connection) lead(ctx context.Context, w *walk, all []term) (int, error) {
-	if len(all) == 0 || len(all) == 1 && len(all[0].keys) > 0 {
-		return len(all) - 1, nil
+	var keys []string
+	lead, choices := -1, 0
+	for i, t := range all {
+		if keys = append(keys, t.keys...); len(t.keys) > 0 {
+			lead = i
+			choices++
+		}
 	}
-	keys := slices.Clone(w.keys)
-	for _, t := range all {
-		keys = append(keys, t.keys...)
+	if choices < 2 {
+		return lead, nil
 	}
 	sizes, err := c.sizes(ctx, w.low, w.high, keys)
 	if err != nil {
 		return 0, err
 	}
-	lead, least := -1, sizes[0]
-	sizes = sizes[1:]
+	least := int64(math.MaxInt64)
 	for i, t := range all {
-		sum := int64(0)
-		for _, n := range sizes[:len(t.keys)] {
-			sum += n
-		}
+		size := sum(sizes[:len(t.keys)])
 		sizes = sizes[len(t.keys):]
-		if len(t.keys) > 0 && sum < least {
-			lead, least = i, sum
+		if len(t.keys) > 0 && size < least {
+			lead, least = i, size
 		}
 	}
 	return lead, nil
+}
+
+func sum(sizes []int64) (n int64) {
+	for _, size := range sizes {
+		n += size
+	}
+	return n
 }
 
 // sizes returns how many ids each index has between two bounds.

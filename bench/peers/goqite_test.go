@@ -31,13 +31,13 @@ end;
 create index goqite_queue_priority_created_idx on goqite (queue, priority desc, created);`
 
 // startGoqite returns a round of goqite's.
-func startGoqite(b *testing.B, db *sql.DB) func(b *testing.B, n int) time.Duration {
+func startGoqite(b *testing.B, db *sql.DB, limit int, poll, extend time.Duration) func(b *testing.B, n int) time.Duration {
 	b.Helper()
 	if _, err := db.ExecContext(b.Context(), goqiteSchema); err != nil {
 		b.Fatal(err)
 	}
 	q := goqite.New(goqite.NewOpts{DB: db, Name: "jobs", Timeout: time.Hour})
-	r := jobs.NewRunner(jobs.NewRunnerOpts{Queue: q, Limit: 64, PollInterval: time.Millisecond, Extend: 20 * time.Millisecond})
+	r := jobs.NewRunner(jobs.NewRunnerOpts{Queue: q, Limit: limit, PollInterval: poll, Extend: extend})
 	var ran arrivals
 	r.Register("trivial", func(context.Context, []byte) error { ran.add(1); return nil })
 	return func(b *testing.B, n int) time.Duration {

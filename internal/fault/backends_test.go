@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/mysql"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	"github.com/taskflow-go/taskflow/backends/redis"
 	"github.com/taskflow-go/taskflow/backends/sqlite"
@@ -18,6 +19,8 @@ func open(url string) (taskflow.Backend, error) {
 	switch scheme {
 	case "sqlite":
 		return sqlite.Open(rest), nil
+	case "mysql":
+		return mysql.Open(rest), nil
 	case "postgres":
 		return postgres.Open(url), nil
 	case "redis":

@@ -55,5 +55,6 @@ func serverKinds() []serverKind {
 			return testserver.Redis(t, testserver.WithArgs("--appendonly", "yes", "--appendfsync", "always"))
 		}},
 		{"postgres", "", func(t *testing.T) *testserver.Server { t.Helper(); return testserver.PostgreSQL(t) }},
+		{"mariadb", "mysql:", func(t *testing.T) *testserver.Server { t.Helper(); return testserver.MariaDB(t) }},
 	}
 }

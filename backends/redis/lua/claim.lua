@@ -22,7 +22,6 @@ if #got == 0 then return reply end
 -- A full server lets a script go on whose first write only removes: claiming makes nothing larger.
 for key, list in pairs(free) do bulk('ZREM', key, list) end
 bulk('HSET', 'pending', set)
-bulk('SADD', 'held:' .. owner, got)
 redis.call('SADD', base .. 'owners', owner)
 local details = fetchSome('pending-detail', got)
 for i = 1, #got do

@@ -1,5 +1,5 @@
 -- unindex takes finished records out of all indexes but the one of all ids, and out of the totals. It reads what they were from
--- their rows; of one that cannot be read only the status is found, by trying.
+-- their rows; of one that cannot be read only the status is found, by trying the indexes.
 local function unindex(ids, rows)
   local gone, totals = {}, {}
   local function minus(field, n) totals[field] = (totals[field] or 0) - n end
@@ -24,10 +24,12 @@ local function unindex(ids, rows)
         minus('micros', tonumber(r._micros) or 0)
       end
     elseif row then
+      local was = 'status:success' -- which has no index
       for _, field in ipairs(redis.call('HKEYS', base .. 'totals')) do
         local status = field:match('^status:(.*)')
-        if status and redis.call('ZREM', base .. 'index:status:' .. status, id) == 1 then minus(field, 1) end
+        if status and redis.call('ZREM', base .. 'index:status:' .. status, id) == 1 then was = field end
       end
+      minus(was, 1)
     end
   end
   for key, list in pairs(gone) do bulk('ZREM', key, list) end

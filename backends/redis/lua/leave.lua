@@ -1,9 +1,8 @@
--- Removes an instance and frees what it holds: at most so many rows; returns whether there may be more. An id that is not among the
--- instances does nothing, unless this goes on with one that the step before has removed.
--- ARGV: id; rows; whether it goes on.
-if redis.call('ZREM', base .. 'leases', ARGV[1]) == 0 and ARGV[3] == '0' then return 0 end
+-- Removes an instance and frees what it holds among the first rows. Returns the id to go on after, or nothing. An id that is not among
+-- the instances does nothing.
+-- ARGV: id; rows.
+if redis.call('ZREM', base .. 'leases', ARGV[1]) == 0 then return '' end
 redis.call('HDEL', base .. 'instances', ARGV[1])
-local most = tonumber(ARGV[2])
-local n, freed = release(ARGV[1], most)
-if freed then wake() end
-return n == most and 1 or 0
+-- until all of its rows are free, so that Expire goes on where this ends; what it puts meanwhile makes it an owner again
+if redis.call('SMOVE', base .. 'owners', base .. 'releasing', ARGV[1]) == 0 then return '' end
+return release('', tonumber(ARGV[2]), { ARGV[1] })

@@ -1,30 +1,28 @@
 -- Stores unfinished records, all or none: returns the ordinal of one that another holds or that is finished, and 0 once they are stored.
--- ARGV: n; n times id, row; the number of lists, and for each: its key, what a row of it begins with, ordinals; then id, detail
--- for each that has one.
+-- ARGV: n; n times id, row; the number of groups, and for each: the owner, the name if there is no owner, what a row of it begins with,
+-- ordinals; then id, detail for each that has one.
 local n = tonumber(ARGV[1])
 local ids, at = {}, 2 * n + 2
 for i = 1, n do ids[i] = ARGV[2 * i] end
-local rows = fetch('pending', ids)
-local finished = fetch('history', ids)
-for i = 1, n do
-  if finished[i] then return i end
-end
+local rows = fetchSome('pending', ids)
+local finished = missing('history', ids, rows)
 
-local new, moved, was, links = {}, {}, {}, {}
+local new, moved, was, owners, free = {}, {}, {}, {}, {}
 for _ = 1, ARGV[at] do
-  local key, begin, members = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  at = at + 3
+  local owner, name, begin, members = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  at = at + 4
+  if owner ~= '' then owners[#owners + 1] = owner end
   for _, i in ipairs(ordinals(members, n)) do
     local id, row = ids[i], rows[i]
+    if finished[i] then return i end
     if not row then
       new[#new + 1] = id
-      add(links, key, id)
+      if owner == '' then add(free, name, id) end
     elseif row:sub(1, #begin) ~= begin then
-      local owner = head(row)
-      if owner and owner ~= '' then return i end
+      if holder(row) ~= '' then return i end
       moved[#moved + 1] = id
       was[#was + 1] = row
-      add(links, key, id)
+      if owner == '' then add(free, name, id) end
     end
   end
 end
@@ -39,17 +37,12 @@ for i = at + 1, #ARGV, 2 do
 end
 zadd('pending-ids', new)
 unlink(moved, was)
-local freed = false
-for key, list in pairs(links) do
-  local kind, of = key:sub(1, 5), key:sub(6)
-  if kind == 'held:' then
-    bulk('SADD', key, list)
-    redis.call('SADD', base .. 'owners', of)
-  else
-    zadd(key, list)
-    redis.call('SADD', base .. 'names', of)
-    freed = true
+bulk('SADD', 'owners', owners)
+if next(free) then
+  for name, list in pairs(free) do
+    zadd('free:' .. name, list)
+    redis.call('SADD', base .. 'names', name)
   end
+  wake()
 end
-if freed then wake() end
 return 0

@@ -21,15 +21,14 @@ local n, first = tonumber(ARGV[at]), at + 1
 at = at + 3 * n
 local ids = {}
 for i = 1, n do ids[i] = ARGV[first + 3 * (i - 1)] end
-local rows = fetch('pending', ids)
-local finished = fetch('history', ids)
+local rows = fetchSome('pending', ids)
+local finished = missing('history', ids, rows)
 
 local left, set, new, moved, was, links, stored = {}, {}, {}, {}, {}, {}, {}
 for i = 1, n do
   local id, name, row = ids[i], ARGV[first + 3 * (i - 1) + 1], rows[i]
-  local owner
-  if row then owner = head(row) end
-  if finished[i] or owner and owner ~= '' and not ours[owner] then
+  local owner = row and holder(row) or ''
+  if finished[i] or owner ~= '' and not ours[owner] then
     left[#left + 1] = i
   else
     set[#set + 1] = id
