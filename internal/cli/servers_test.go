@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,6 +155,45 @@ func TestCancelThroughARunningManager(t *testing.T) {
 	}
 	if r := taskflowCommand(t, "retry", path, h.ID()); !strings.Contains(r.err, "; 1 is running now.") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestRetryThroughARunningManager: it claims what the tool has added, and runs it with the same arguments.
+func TestRetryThroughARunningManager(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tasks.db")
+	ran := make(chan string, 2)
+	var runs atomic.Int32
+	task := taskflow.Define("flaky", func(_ context.Context, arg string) error {
+		ran <- arg
+		if runs.Add(1) == 1 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	m := must[*taskflow.Manager](t)(taskflow.New(taskflow.WithTasks(task), taskflow.WithLogger(slog.New(slog.DiscardHandler)),
+		taskflow.WithLease(time.Second), taskflow.WithBackend(sqlite.Open(path, sqlite.Logger(slog.New(slog.DiscardHandler))))))
+	noError(t, m.Start(t.Context()))
+	stop := sync.OnceValue(func() error { return m.Stop(context.WithoutCancel(t.Context())) })
+	t.Cleanup(func() { noError(t, stop()) })
+	h := must[taskflow.Handle](t)(m.Submit(t.Context(), task.With("the same")))
+	if err := h.Wait(t.Context()); err == nil {
+		t.Fatal("it did not fail")
+	}
+	var retried []map[string]any
+	for len(retried) == 0 { // history is written in batches
+		noError(t, t.Context().Err())
+		retried = taskflowCommand(t, "retry", "--json", "--status", "failed", "--yes", path).lines(t)
+	}
+	for range 2 {
+		if arg := <-ran; arg != "the same" {
+			t.Errorf("it ran with %q", arg)
+		}
+	}
+	noError(t, stop())
+	r := taskflowCommand(t, "show", "--json", path, fmt.Sprint(retried[0]["new_task_id"])).lines(t)[0]
+	if r["status"] != "success" || r["retry_of"] != h.ID() || r["durable"] != true {
+		t.Errorf("the new task is %v", r)
 	}
 }
 
