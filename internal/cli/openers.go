@@ -3,7 +3,11 @@ package cli
 import (
 	"log/slog"
 	"net/url"
+	"strings"
 
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/taskflow-go/taskflow/backends/mysql"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	"github.com/taskflow-go/taskflow/backends/redis"
 	"github.com/taskflow-go/taskflow/backends/sqlite"
@@ -18,6 +22,7 @@ func openers() map[backendurl.Kind]opener {
 		},
 		backendurl.Redis:    openRedis,
 		backendurl.Postgres: openPostgres,
+		backendurl.MySQL:    openMySQL,
 	}
 }
 
@@ -46,6 +51,37 @@ func openPostgres(u backendurl.URL, log *slog.Logger) (storage, error) {
 		opts = append(opts, postgres.Schema(schema))
 	}
 	return postgres.Open(server.String(), opts...), nil
+}
+
+func openMySQL(u backendurl.URL, log *slog.Logger) (storage, error) {
+	server, own, err := split(u, "prefix", "socket")
+	if err != nil {
+		return nil, err
+	}
+	opts := []mysql.Option{mysql.Logger(log)}
+	if prefix := own["prefix"]; prefix != "" {
+		opts = append(opts, mysql.Prefix(prefix))
+	}
+	if socket := own["socket"]; socket != "" {
+		dsn, err := socketDSN(server, socket)
+		if err != nil {
+			return nil, err
+		}
+		return mysql.Open(dsn, opts...), nil
+	}
+	server.Scheme = "mysql"
+	return mysql.Open(server.String(), opts...), nil
+}
+
+// socketDSN is a URL as the driver wants it, which has no URLs for sockets.
+func socketDSN(server *url.URL, socket string) (string, error) {
+	c, err := driver.ParseDSN("/?" + server.RawQuery)
+	if err != nil {
+		return "", err
+	}
+	c.User, c.DBName, c.Net, c.Addr = server.User.Username(), strings.Trim(server.Path, "/"), "unix", socket
+	c.Passwd, _ = server.User.Password()
+	return c.FormatDSN(), nil
 }
 
 // split takes the parameters out of a URL that are options of our backends. The others are the driver's.

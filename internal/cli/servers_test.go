@@ -3,13 +3,18 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -32,6 +37,11 @@ func servers() map[string]func(*testing.T) string {
 	return map[string]func(*testing.T) string{
 		"Redis": func(t *testing.T) string {
 			return testserver.SharedRedis(t).NewDatabase(t) + "?prefix=" + strings.ToLower(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]) + fmt.Sprint(len(t.Name()))
+		},
+		"MariaDB": func(t *testing.T) string {
+			c := must[*mysql.Config](t)(mysql.ParseDSN(testserver.SharedMariaDB(t).NewDatabase(t)))
+			u := url.URL{Scheme: "mariadb", User: url.UserPassword(c.User, c.Passwd), Host: c.Addr, Path: c.DBName, RawQuery: "prefix=shop_"}
+			return u.String()
 		},
 		"PostgreSQL": func(t *testing.T) string {
 			return testserver.SharedPostgreSQL(t).NewDatabase(t) + "&schema=tasks&prefix=shop_"
@@ -148,6 +158,45 @@ func TestCancelThroughARunningManager(t *testing.T) {
 	}
 }
 
+// TestRetryThroughARunningManager: it claims what the tool has added, and runs it with the same arguments.
+func TestRetryThroughARunningManager(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tasks.db")
+	ran := make(chan string, 2)
+	var runs atomic.Int32
+	task := taskflow.Define("flaky", func(_ context.Context, arg string) error {
+		ran <- arg
+		if runs.Add(1) == 1 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	m := must[*taskflow.Manager](t)(taskflow.New(taskflow.WithTasks(task), taskflow.WithLogger(slog.New(slog.DiscardHandler)),
+		taskflow.WithLease(time.Second), taskflow.WithBackend(sqlite.Open(path, sqlite.Logger(slog.New(slog.DiscardHandler))))))
+	noError(t, m.Start(t.Context()))
+	stop := sync.OnceValue(func() error { return m.Stop(context.WithoutCancel(t.Context())) })
+	t.Cleanup(func() { noError(t, stop()) })
+	h := must[taskflow.Handle](t)(m.Submit(t.Context(), task.With("the same")))
+	if err := h.Wait(t.Context()); err == nil {
+		t.Fatal("it did not fail")
+	}
+	var retried []map[string]any
+	for len(retried) == 0 { // history is written in batches
+		noError(t, t.Context().Err())
+		retried = taskflowCommand(t, "retry", "--json", "--status", "failed", "--yes", path).lines(t)
+	}
+	for range 2 {
+		if arg := <-ran; arg != "the same" {
+			t.Errorf("it ran with %q", arg)
+		}
+	}
+	noError(t, stop())
+	r := taskflowCommand(t, "show", "--json", path, fmt.Sprint(retried[0]["new_task_id"])).lines(t)[0]
+	if r["status"] != "success" || r["retry_of"] != h.ID() || r["durable"] != true {
+		t.Errorf("the new task is %v", r)
+	}
+}
+
 // TestPasswordsAreNeverShown, whatever goes wrong.
 func TestPasswordsAreNeverShown(t *testing.T) {
 	t.Parallel()
@@ -187,5 +236,18 @@ func TestWrongPasswordIsNotShown(t *testing.T) {
 				t.Errorf("stderr does not name %s:\n%s", shown, r.err)
 			}
 		})
+	}
+}
+
+func TestASocketIsTheDriversToReach(t *testing.T) {
+	t.Parallel()
+	u := must[*url.URL](t)(url.Parse("mysql://ada:p%40:ss@/shop?tls=false&timeout=3s"))
+	c := must[*mysql.Config](t)(mysql.ParseDSN(must[string](t)(socketDSN(u, "/run/mysqld/my sqld.sock"))))
+	if c.User != "ada" || c.Passwd != "p@:ss" || c.Net != "unix" || c.Addr != "/run/mysqld/my sqld.sock" || c.DBName != "shop" || c.Timeout != 3*time.Second {
+		t.Errorf("%+v", c)
+	}
+	r := taskflowCommand(t, "list", "mysql://ada:hunter2secret@/shop?socket=/nowhere/mysqld.sock")
+	if r.code != exitFailed || !strings.Contains(r.err, "/nowhere/mysqld.sock") || strings.Contains(r.err, "hunter2") {
+		t.Errorf("%+v", r)
 	}
 }
