@@ -10,6 +10,7 @@ PKG       ?= ./...
 FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
 COUNT     ?= 1
+ROUNDS    ?= 5
 KILLS     ?= 100
 
 TOOLS         := $(CURDIR)/.tools
@@ -52,8 +53,19 @@ cover: servers ## run all tests and print what they cover; details in coverage.h
 	$(GO) tool cover -func=coverage.out | tail -n 1
 
 .PHONY: bench
-bench: ## run the benchmarks of bench/ (BENCHTIME=1s COUNT=1); see bench/README.md
-	cd bench && $(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout=60m ./...
+bench: ## run the benchmarks of bench/ itself (BENCHTIME=1s COUNT=1); see bench/README.md
+	cd bench && $(GO) test -run='^$$' -bench=. -benchmem -benchtime=$(BENCHTIME) -count=$(COUNT) -timeout=60m .
+
+.PHONY: bench-peers
+bench-peers: servers ## durable tasks next to their peers, in turns (ROUNDS=5), and the latency of one; about half an hour
+	cd bench && $(GO) test -run='^$$' -bench='SQLite|Redis|PostgreSQL' -benchtime=$(ROUNDS)x -timeout=120m ./peers
+	cd bench && $(GO) test -run='^$$' -bench='AddToStart' -benchtime=2000x -timeout=10m ./peers
+	cd bench && $(GO) test -run='^$$' -bench='LoneSubmit' -benchtime=50x -timeout=10m ./peers
+
+.PHONY: bench-scale
+bench-scale: servers ## 100,000 waiting tasks, and a history of a million, in every backend; about half an hour
+	cd bench && $(GO) test -run='^$$' -bench='Recovery' -benchtime=$(ROUNDS)x -timeout=60m ./scale
+	cd bench && $(GO) test -run='^$$' -bench='History' -benchtime=500x -timeout=60m ./scale
 
 .PHONY: benchstat
 benchstat: $(BENCHSTAT) ## compare two outputs of make bench: make benchstat OLD=a.txt NEW=b.txt

@@ -27,14 +27,14 @@ func postgresBackend(b *testing.B, server *testserver.Server) taskflow.Backend {
 func BenchmarkPostgreSQL(b *testing.B) {
 	for _, commit := range []string{"on", "off"} {
 		for _, tt := range []struct {
-			name              string
-			goroutines, batch int
-		}{{"alone", producers, 1}, {"many", 256, 1000}} {
+			name                     string
+			goroutines, batch, tasks int
+		}{{"alone", producers, 1, 3_000}, {"many", 256, 1000, 20_000}} {
 			b.Run("synchronous_commit="+commit+"/"+tt.name, func(b *testing.B) {
 				server := postgresServer(b, commit)
 				compare(b,
-					side{"taskflow", 20_000, startTaskflow(b, postgresBackend(b, server), tt.goroutines).round},
-					side{"river", 20_000, startRiver(b, server.NewDatabase(b), tt.batch)},
+					side{"taskflow", tt.tasks, startTaskflow(b, postgresBackend(b, server), tt.goroutines).round},
+					side{"river", tt.tasks, startRiver(b, server.NewDatabase(b), tt.batch)},
 				)
 			})
 		}
