@@ -136,6 +136,7 @@ func (db *database) goneInstances(ctx context.Context, c *conn) (gone []string, 
 
 // freeRows takes the pending rows of an owner from it.
 func freeRows(ctx context.Context, c *conn, owner string) error {
+	delete(c.known, owner)
 	n, _, err := c.exec(ctx, "DELETE FROM holder WHERE owner = ?", owner)
 	if err != nil || n == 0 {
 		return err
@@ -179,6 +180,7 @@ func (db *database) releaseAll(ctx context.Context, c *conn) error {
 				return err
 			}
 		}
+		clear(c.known)
 		return c.script(ctx, "DELETE FROM instance; DELETE FROM holder; UPDATE pending SET owner = NULL WHERE owner IS NOT NULL")
 	})
 }

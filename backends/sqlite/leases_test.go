@@ -178,3 +178,21 @@ func TestDamagedInstancesAreSkipped(t *testing.T) {
 		t.Errorf("Instances returned %+v, %v, and logged %q; want the sound one, and the other in the log", all, err, log.String())
 	}
 }
+
+// An owner whose rows were freed, by whichever handle, is noticed when it holds one again.
+func TestRowsOfAnOwnerThatWasForgottenAreFreedAgain(t *testing.T) {
+	t.Parallel()
+	path := tempFile(t)
+	first, second := opened(t, path), opened(t, path)
+	join(t, first, "other")
+	for n, b := range []*sqlite.Backend{first, second, first, first} {
+		if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(n, "ghost")}); err != nil {
+			t.Fatal(err)
+		}
+		expire(t, b)
+		rows, err := second.LoadPending(t.Context())
+		if err != nil || len(rows) != n+1 || rows[n].Owner != "" {
+			t.Errorf("after Expire the rows are %+v, %v; want %d, the last one free", rows, err, n+1)
+		}
+	}
+}

@@ -62,11 +62,13 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 
 // holds notes an owner as one of this handle's, and as one that may hold rows. Only for who holds the writer.
 func (db *database) holds(ctx context.Context, c *conn, owner string) error {
-	if owner == "" {
+	if owner == "" || c.known[owner] {
 		return nil
 	}
 	db.seen(owner)
-	return c.run(context.WithoutCancel(ctx), "INSERT OR IGNORE INTO holder (owner) VALUES (?)", owner)
+	err := c.run(context.WithoutCancel(ctx), "INSERT OR IGNORE INTO holder (owner) VALUES (?)", owner)
+	c.known[owner] = err == nil
+	return err
 }
 
 // LoadPending implements [taskflow.Backend]. Rows that other instances hold are among them: their Owner tells.
