@@ -20,17 +20,17 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 		if err != nil || len(records) == 0 {
 			return err
 		}
+		for i := range records { // before they are stored: the answer may be lost
+			if i == 0 || records[i].Owner != records[i-1].Owner {
+				c.seen(records[i].Owner)
+			}
+		}
 		reply, err := c.run(ctx, scriptPut, args...)
 		if err != nil {
 			return err
 		}
 		if i := number(reply); i > 0 {
 			return fmt.Errorf("%w: record %s of %.100q", taskflow.ErrLeaseLost, records[i-1].ID, records[i-1].Owner)
-		}
-		for i := range records {
-			if i == 0 || records[i].Owner != records[i-1].Owner {
-				c.seen(records[i].Owner)
-			}
 		}
 		return nil
 	})
@@ -152,7 +152,7 @@ func (c *connection) earlier(records []taskflow.Record) (ids []string) {
 	return ids
 }
 
-// saveSnapshot stores some records in one step and drops what some earlier ids are.
+// saveSnapshot stores some records in one step, and drops the rows of some earlier ids.
 func (c *connection) saveSnapshot(ctx context.Context, records []taskflow.Record, rows []encoded, drop []string) (int, error) {
 	args := []any{c.session}
 	c.mu.Lock()
