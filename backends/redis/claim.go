@@ -87,12 +87,12 @@ func (b *Backend) claimable(ctx context.Context, c *connection, names []string, 
 		return nil, "", fmt.Errorf("the server answered %v", reply)
 	}
 	more := number(rows[0]) == 1
-	for rows = rows[1:]; len(rows) >= 2; rows = rows[2:] {
+	for rows = rows[1:]; len(rows) >= 3; rows = rows[3:] {
 		last = text(rows[0])
 		if rows[1] == nil {
 			continue
 		}
-		if _, err := decodePending(last, text(rows[1]), "", true); err != nil {
+		if _, err := decodePending(last, text(rows[1]), text(rows[2]), true); err != nil {
 			b.skipped("pending", last, err)
 			continue
 		}
@@ -131,6 +131,10 @@ func (b *Backend) claimLost(ctx context.Context, c *connection, owner string, li
 	c.mu.Unlock()
 	for i, l := range all {
 		now := lost{l.mark, l.ids[:min(max(limit-len(claimed), 0), len(l.ids))]}
+		if len(now.ids) == 0 {
+			c.addLost(owner, all[i:]...)
+			break
+		}
 		some, err := b.claim(ctx, c, owner, now)
 		if err != nil {
 			c.addLost(owner, all[i:]...)

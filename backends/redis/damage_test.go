@@ -41,6 +41,10 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	write("pending", record(10).ID, `0:10:send_email0:{"func_name":`)
 	write("pending", record(11).ID, `0:10:send_email0:{"func_name":"send_email","status":"pending","format":99}`)
 	write("pending", record(12).ID, `garbage`)
+	long := pending(15, "")
+	long.Stack = strings.Repeat("x", 1000)
+	put(t, b, long)
+	write("pending-detail", long.ID, `{"stack":`)
 	write("pending", record(13).ID, `999:x`)
 	write("audit", record(20).ID, `{`)
 	write("instances", "first", `x`)
@@ -57,8 +61,8 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	if waiting, err := b.LoadPending(t.Context()); err != nil || !slices.Equal(ids(waiting), []string{record(14).ID}) {
 		t.Errorf("LoadPending returned %v, %v; want the sound one", ids(waiting), err)
 	}
-	if p, err := b.QueryPending(t.Context(), taskflow.Query{Limit: 10}); err != nil || len(p.Records) != 1 {
-		t.Errorf("QueryPending returned %v, %v; want the sound one", ids(p.Records), err)
+	if p, err := b.QueryPending(t.Context(), taskflow.Query{Limit: 10}); err != nil || len(p.Records) != 2 {
+		t.Errorf("QueryPending returned %v, %v; want the sound one, and the one whose summary is", ids(p.Records), err)
 	}
 	if entries, err := b.Audit(t.Context(), "", 10); err != nil || len(entries) != 1 {
 		t.Errorf("Audit returned %d entries, %v; want the sound one", len(entries), err)
@@ -84,8 +88,10 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	if rows, err := b.Claim(t.Context(), "me", []string{"send_email"}, 10); err != nil || !slices.Equal(ids(rows), []string{record(14).ID}) {
 		t.Errorf("Claim returned %v, %v; want the sound one", ids(rows), err)
 	}
-	if row := redis.Client(b).HGet(t.Context(), redis.Base(b)+"pending", record(11).ID).Val(); !strings.HasPrefix(row, "0:") {
-		t.Errorf("after Claim the row of a newer version is %q: it is to be free", row)
+	for _, n := range []int{10, 11, 15} {
+		if row := redis.Client(b).HGet(t.Context(), redis.Base(b)+"pending", record(n).ID).Val(); !strings.HasPrefix(row, "0:") {
+			t.Errorf("after Claim row %d, which cannot be read, is %.20q: it is to be free", n, row)
+		}
 	}
 
 	// what is saved again is sound again, in the totals too
@@ -98,7 +104,7 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	}
 	put(t, b, pending(10, "me"), pending(12, "me"), pending(13, ""))
 	if waiting, err := b.LoadPending(t.Context()); err != nil || len(waiting) != 4 {
-		t.Errorf("LoadPending returned %d after putting again, %v; want 4", len(waiting), err)
+		t.Errorf("LoadPending returned %d after putting again, %v; want 4 of 6", len(waiting), err)
 	}
 	write("history", record(0).ID, `{`)
 	if n, err := b.DeleteBefore(t.Context(), record(100).CreatedAt); err != nil || n != 6 {

@@ -37,7 +37,8 @@ var (
 	ErrOldServer = errors.New("the server is too old: Redis 6.2 or later is needed, or Valkey")
 	// ErrCorrupt: a row cannot be read.
 	ErrCorrupt = errors.New("the stored record is damaged")
-	// ErrInvalidRecord: a record, or another value, cannot be stored; the text says which and why. Nothing of the call was stored.
+	// ErrInvalidRecord: a record, an instance or an audit entry cannot be stored; the text says which and why. Nothing of the call was
+	// stored.
 	ErrInvalidRecord = errors.New("it cannot be stored")
 )
 

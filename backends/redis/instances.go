@@ -38,7 +38,7 @@ func (b *Backend) Renew(ctx context.Context, i taskflow.Instance, ttl time.Durat
 // lease stores an instance and its lease; there is false when it must be there already and is not.
 func (c *connection) lease(ctx context.Context, i taskflow.Instance, ttl time.Duration, must bool) (there bool, err error) {
 	if i.ID == "" || !isText(i.ID) {
-		return false, fmt.Errorf("%w: the instance's id is %.100q", ErrInvalidRecord, i.ID)
+		return false, fmt.Errorf("%w: the id of the instance is %.100q", taskflow.ErrInvalidOption, i.ID)
 	}
 	if ttl < time.Millisecond {
 		return false, fmt.Errorf("%w: the lease is %v: it must be at least 1 ms", taskflow.ErrInvalidOption, ttl)

@@ -3,6 +3,8 @@ package redis
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -18,17 +20,17 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 		if err != nil || len(records) == 0 {
 			return err
 		}
+		for i := range records { // before they are stored: the answer may be lost
+			if i == 0 || records[i].Owner != records[i-1].Owner {
+				c.seen(records[i].Owner)
+			}
+		}
 		reply, err := c.run(ctx, scriptPut, args...)
 		if err != nil {
 			return err
 		}
 		if i := number(reply); i > 0 {
 			return fmt.Errorf("%w: record %s of %.100q", taskflow.ErrLeaseLost, records[i-1].ID, records[i-1].Owner)
-		}
-		for i := range records {
-			if i == 0 || records[i].Owner != records[i-1].Owner {
-				c.seen(records[i].Owner)
-			}
 		}
 		return nil
 	})
@@ -91,8 +93,8 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 }
 
 // SavePending implements [taskflow.Backend]. The rows that this opened handle stored before are replaced, unless somebody has claimed them
-// since. Whose rows are this instance's: those of the owners for whom this handle has joined, claimed or stored, and of the records. A row
-// of another's, and a task that is finished, stays as it is and does not count as written. More than 500 records are stored in several steps.
+// since. Rows that are held by those for whom this handle has joined, claimed or stored are this instance's. More than 500 records are
+// stored in several steps.
 func (b *Backend) SavePending(ctx context.Context, records []taskflow.Record) (written int, err error) {
 	err = b.use(ctx, "save pending", func(c *connection) error {
 		select {
@@ -150,26 +152,18 @@ func (c *connection) earlier(records []taskflow.Record) (ids []string) {
 	return ids
 }
 
-// saveSnapshot stores some records in one step and drops what some earlier ids are.
+// saveSnapshot stores some records in one step, and drops the rows of some earlier ids.
 func (c *connection) saveSnapshot(ctx context.Context, records []taskflow.Record, rows []encoded, drop []string) (int, error) {
 	args := []any{c.session}
 	c.mu.Lock()
-	ours := make(map[string]bool, len(c.owners)+1)
-	for o := range c.owners {
-		ours[o] = true
-	}
-	for i := range records {
-		if o := records[i].Owner; o != "" {
-			ours[o] = true
-		}
-	}
+	ours := slices.Collect(maps.Keys(c.owners))
 	// remembered before they are stored: the answer may be lost
 	for i := range records {
 		c.snapshot = append(c.snapshot, records[i].ID)
 	}
 	c.mu.Unlock()
 	args = append(args, len(ours))
-	for o := range ours {
+	for _, o := range ours {
 		args = append(args, o)
 	}
 	args = append(args, len(drop))

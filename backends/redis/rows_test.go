@@ -146,22 +146,24 @@ func TestOtherThingsThatCannotBeStored(t *testing.T) {
 	b := shared(t)
 	ctx := t.Context()
 	for name, c := range map[string]struct{ err, is error }{
-		"a message of 64 KB and a byte":  {b.Post(ctx, make([]byte, 64<<10+1)), redis.ErrInvalidRecord},
+		"a message of 64 KB and a byte":  {b.Post(ctx, make([]byte, 64<<10+1)), taskflow.ErrInvalidOption},
 		"an audit entry without an id":   {b.AppendAudit(ctx, taskflow.AuditEntry{Action: "login"}), redis.ErrInvalidRecord},
 		"an audit entry with a channel":  {b.AppendAudit(ctx, taskflow.AuditEntry{ID: record(1).ID, Detail: map[string]any{"x": make(chan int)}}), redis.ErrInvalidRecord},
-		"an instance without an id":      {b.Join(ctx, taskflow.Instance{}, time.Second), redis.ErrInvalidRecord},
+		"an instance without an id":      {b.Join(ctx, taskflow.Instance{}, time.Second), taskflow.ErrInvalidOption},
 		"a lease of nothing":             {b.Join(ctx, taskflow.Instance{ID: "i"}, 0), taskflow.ErrInvalidOption},
-		"an empty key":                   {second(b.ReserveKey(ctx, taskflow.Reservation{TaskID: "t", Retention: time.Second})), redis.ErrInvalidRecord},
-		"a long key":                     {second(b.ReserveKey(ctx, taskflow.Reservation{Key: strings.Repeat("k", 201), TaskID: "t", Retention: time.Second})), redis.ErrInvalidRecord},
-		"a key for no task":              {second(b.ReserveKey(ctx, taskflow.Reservation{Key: "k", Retention: time.Second})), redis.ErrInvalidRecord},
-		"a key that is kept for no time": {second(b.ReserveKey(ctx, taskflow.Reservation{Key: "k", TaskID: "t"})), redis.ErrInvalidRecord},
+		"an empty key":                   {second(b.ReserveKey(ctx, taskflow.Reservation{TaskID: "t", Retention: time.Second})), taskflow.ErrInvalidOption},
+		"a long key":                     {second(b.ReserveKey(ctx, taskflow.Reservation{Key: strings.Repeat("k", 201), TaskID: "t", Retention: time.Second})), taskflow.ErrInvalidOption},
+		"a key for no task":              {second(b.ReserveKey(ctx, taskflow.Reservation{Key: "k", Retention: time.Second})), taskflow.ErrInvalidOption},
+		"a key that is kept for no time": {second(b.ReserveKey(ctx, taskflow.Reservation{Key: "k", TaskID: "t"})), taskflow.ErrInvalidOption},
 		"a claim for nobody":             {second(b.Claim(ctx, "", []string{"a"}, 1)), taskflow.ErrInvalidOption},
 	} {
 		if !errors.Is(c.err, c.is) {
 			t.Errorf("%s: the error is %v; want %v", name, c.err, c.is)
 		}
 	}
-	if _, _, err := b.Receive(ctx, "no position", 10); err == nil {
-		t.Error("Receive after a position that is none returned no error")
+	for _, after := range []string{"no position", "1", "-", "1-x", "1-2-3", "(1-2"} {
+		if _, _, err := b.Receive(ctx, after, 10); !errors.Is(err, taskflow.ErrInvalidOption) {
+			t.Errorf("Receive after the position %q returned %v, want ErrInvalidOption", after, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -14,11 +15,11 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 	err = b.use(ctx, "reserve key", func(c *connection) error {
 		switch {
 		case r.Key == "" || len(r.Key) > taskflow.MaxKeyBytes:
-			return fmt.Errorf("%w: the key %.100q has %d bytes: 1 to %d are allowed", ErrInvalidRecord, r.Key, len(r.Key), taskflow.MaxKeyBytes)
+			return fmt.Errorf("%w: the key %.100q has %d bytes: 1 to %d are allowed", taskflow.ErrInvalidOption, r.Key, len(r.Key), taskflow.MaxKeyBytes)
 		case r.TaskID == "":
-			return fmt.Errorf("%w: the key %.100q is for no task", ErrInvalidRecord, r.Key)
+			return fmt.Errorf("%w: the key %.100q is for no task", taskflow.ErrInvalidOption, r.Key)
 		case r.Retention < time.Millisecond:
-			return fmt.Errorf("%w: the retention of the key %.100q is %v: at least 1 ms is needed", ErrInvalidRecord, r.Key, r.Retention)
+			return fmt.Errorf("%w: the retention of the key %.100q is %v: at least 1 ms is needed", taskflow.ErrInvalidOption, r.Key, r.Retention)
 		}
 		reply, err := c.run(ctx, scriptReserve, r.Key, r.TaskID, r.Owner, r.Retention.Milliseconds())
 		holder = text(reply)
@@ -56,20 +57,23 @@ const (
 	keepFor    = 2 * taskflow.MessageRetention
 )
 
-// Post implements [taskflow.Messenger]. A message above 64 KB is refused with ErrInvalidRecord.
+// Post implements [taskflow.Messenger]. A message above 64 KB is refused with [taskflow.ErrInvalidOption].
 func (b *Backend) Post(ctx context.Context, body []byte) error {
 	return b.use(ctx, "post", func(c *connection) error {
 		if len(body) > maxMessage {
-			return fmt.Errorf("%w: the message has %d bytes: %d are allowed", ErrInvalidRecord, len(body), maxMessage)
+			return fmt.Errorf("%w: the message has %d bytes: %d are allowed", taskflow.ErrInvalidOption, len(body), maxMessage)
 		}
 		_, err := c.run(ctx, scriptPost, body, keepFor.Milliseconds())
 		return err
 	})
 }
 
-// Receive implements [taskflow.Messenger].
+// Receive implements [taskflow.Messenger]. A position is the id of an entry in a stream.
 func (b *Backend) Receive(ctx context.Context, after string, limit int) (bodies [][]byte, position string, err error) {
 	err = b.use(ctx, "receive", func(c *connection) error {
+		if after != "" && !isPosition(after) {
+			return fmt.Errorf("%w: %.100q is not a position: give one that Receive returned", taskflow.ErrInvalidOption, after)
+		}
 		if limit < 1 && after != "" {
 			position = after
 			return nil
@@ -89,4 +93,12 @@ func (b *Backend) Receive(ctx context.Context, after string, limit int) (bodies 
 		return nil
 	})
 	return bodies, position, err
+}
+
+// isPosition reports whether a text has the form of a stream's id, like 1774745999000-3.
+func isPosition(s string) bool {
+	at, number, ok := strings.Cut(s, "-")
+	_, errAt := strconv.ParseUint(at, 10, 64)
+	_, errNumber := strconv.ParseUint(number, 10, 64)
+	return ok && errAt == nil && errNumber == nil
 }

@@ -1,4 +1,4 @@
--- Returns free rows of some names, oldest first: whether there may be more after these, then id, row for each.
+-- Returns free rows of some names, oldest first: whether there may be more after these, then id, row, detail for each.
 -- ARGV: how many; the id to begin after, or nothing; names.
 local n = tonumber(ARGV[1])
 local from = '-'
@@ -14,10 +14,11 @@ table.sort(ids)
 -- the n first of all are among the n first of each
 local chosen = {}
 for i = 1, math.min(n, #ids) do chosen[i] = ids[i] end
-local rows = fetch('pending', chosen)
+local rows, details = fetch('pending', chosen), fetchSome('pending-detail', chosen)
 local reply = { (cut or #ids > n) and 1 or 0 }
 for i = 1, #chosen do
-  reply[#reply + 1] = chosen[i]
-  reply[#reply + 1] = rows[i]
+  reply[3 * i - 1] = chosen[i]
+  reply[3 * i] = rows[i]
+  reply[3 * i + 1] = details[i] or false
 end
 return reply
