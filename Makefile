@@ -1,4 +1,5 @@
-# `make` lists the targets. Nothing but Go is needed in advance: tools are built into .tools/, pinned to these versions.
+# `make` lists the targets. Nothing but Go is needed in advance: tools are built into .tools/, pinned to these versions, and the
+# servers that tests start are installed by the system's package manager (TASKFLOW_SKIP=redis,postgres,mariadb: do without).
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.9.0
@@ -21,14 +22,18 @@ BENCHSTAT     := $(TOOLS)/benchstat-$(BENCHSTAT_VERSION)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: servers
+servers: ## find Redis, PostgreSQL and MariaDB, or install them; tests start private ones
+	@scripts/servers.sh
+
 .PHONY: test
-test: ## run all tests, and build the benchmarks; needs only Go
+test: servers ## run all tests, and build the benchmarks
 	$(GO) vet $(PKG)
 	$(GO) test -shuffle=on -timeout=5m $(PKG)
 	cd bench && $(GO) vet ./...
 
 .PHONY: race
-race: ## run all tests under the race detector; needs a C compiler
+race: servers ## run all tests under the race detector; needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=10m $(PKG)
 
 .PHONY: fuzz
@@ -36,7 +41,7 @@ fuzz: ## run each fuzz test for a short while (FUZZTIME=10s)
 	GO="$(GO)" scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: cover
-cover: ## run all tests and print what they cover; details in coverage.html
+cover: servers ## run all tests and print what they cover; details in coverage.html
 	$(GO) test -timeout=10m -coverpkg=./... -coverprofile=coverage.out ./...
 	$(GO) tool cover -html=coverage.out -o coverage.html
 	$(GO) tool cover -func=coverage.out | tail -n 1

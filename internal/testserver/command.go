@@ -50,6 +50,7 @@ func (s *Server) prepare(cmd *exec.Cmd) *exec.Cmd {
 		}
 	}
 	cmd.Env = append(cmd.Env, "LC_ALL=C", "HOME="+s.dir.path, "TMPDIR="+s.dir.path)
+	cmd.ExtraFiles = []*os.File{s.dir.lock} // see folder
 	runAs(cmd, s.account)
 	return cmd
 }

@@ -34,9 +34,13 @@ func find(k kind, names, folders []string) (string, error) {
 		strings.Join(names, " or "), strings.Join(folders, ", "), skipVariable, k.skipName())
 }
 
-// findBeside prefers what lies in the folder of server, as it is of the same version.
+// findBeside prefers what lies in the folder of server, or of what it is a link to: it is of the same version.
 func findBeside(server string, k kind, name string, folders []string) (string, error) {
-	if path := filepath.Join(filepath.Dir(server), name); executable(path) {
+	target, err := filepath.EvalSymlinks(server)
+	if err != nil {
+		return "", err
+	}
+	if path := filepath.Join(filepath.Dir(target), name); executable(path) {
 		return path, nil
 	}
 	return find(k, []string{name}, folders)

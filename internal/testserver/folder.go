@@ -12,8 +12,8 @@ const (
 	lockName     = "owner.lock"
 )
 
-// folder is a temporary folder for one server. While it exists the lock of a file in it is held; a process that has died has
-// let go of its locks, so that the next one knows the folders that were left behind.
+// folder is a temporary folder for one server. This process and those of the server hold the lock of a file in it: when they have
+// all been killed the next one that needs a folder sees that this one was left behind.
 type folder struct {
 	path string
 	lock *os.File
@@ -75,6 +75,7 @@ func sweep(parent string) {
 		}
 		left := &folder{path: filepath.Dir(name), lock: lock}
 		if tryLock(lock) == nil {
+			_ = removeSegment(left.path, true)
 			_ = left.remove()
 		} else {
 			_ = lock.Close()

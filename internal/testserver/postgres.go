@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 )
 
 type postgres struct{}
@@ -90,28 +88,7 @@ func (k postgres) ready(ctx context.Context, s *Server) error {
 // stopSignal asks for PostgreSQL's fast shutdown, which ends connections; SIGTERM would wait for them.
 func (postgres) stopSignal() os.Signal { return os.Interrupt }
 
-// dispose removes the small System V memory segment that a server leaves behind when it was killed: the system has a limited
-// number of them. Its number is on the seventh line of the file that such a server leaves too.
-func (postgres) dispose(s *Server) error {
-	text, err := os.ReadFile(s.path("data/postmaster.pid"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	lines := strings.Split(string(text), "\n")
-	if len(lines) < 7 {
-		return nil // killed before it had one
-	}
-	fields := strings.Fields(lines[6])
-	if len(fields) != 2 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	return s.run(ctx, nil, "ipcrm", "-m", fields[1])
-}
+func (postgres) dispose(s *Server) error { return removeSegment(s.dir.path, false) }
 
 func (postgres) database() string { return "postgres" }
 

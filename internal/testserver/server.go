@@ -70,11 +70,11 @@ func private(t testing.TB, k kind, opts []Option) *Server {
 	}
 	s.tb = t
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("testserver: the end of what %v said:\n%s", s, s.output())
-		}
 		if err := s.close(); err != nil {
 			t.Errorf("testserver: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("testserver: the end of what %v said:\n%s", s, s.output())
 		}
 	})
 	return s

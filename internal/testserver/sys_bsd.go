@@ -34,3 +34,6 @@ func children(pid int) ([]int, error) {
 	}
 	return pids, nil
 }
+
+// abandoned cannot look at the segment. It may be another by now when the server has died long ago.
+func abandoned(_, _ string, longAgo bool) (bool, error) { return !longAgo, nil }

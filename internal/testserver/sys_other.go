@@ -36,3 +36,5 @@ func runAs(*exec.Cmd, *account) {}
 func children(int) ([]int, error) { return nil, errors.ErrUnsupported }
 
 func tryLock(*os.File) error { return errors.ErrUnsupported }
+
+func abandoned(string, string, bool) (bool, error) { return false, nil }
