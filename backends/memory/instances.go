@@ -23,6 +23,9 @@ func (b *Backend) Join(ctx context.Context, i taskflow.Instance, ttl time.Durati
 		return err
 	}
 	defer leave()
+	if i.ID == "" {
+		return fmt.Errorf("memory: join: %w: the id of the instance is empty", taskflow.ErrInvalidOption)
+	}
 	b.lease(i, ttl)
 	return nil
 }
@@ -42,7 +45,7 @@ func (b *Backend) Renew(ctx context.Context, i taskflow.Instance, ttl time.Durat
 }
 
 func (b *Backend) lease(i taskflow.Instance, ttl time.Duration) {
-	now := b.now()
+	now := time.Now()
 	i.SeenAt, i.ExpiresAt = utc(now), utc(now.Add(ttl))
 	b.instances[i.ID] = instance{cloneInstance(i), now.Add(ttl)}
 }
@@ -69,7 +72,7 @@ func (b *Backend) Expire(ctx context.Context) ([]string, error) {
 	}
 	defer leave()
 	var over []string
-	now := b.now()
+	now := time.Now()
 	for id, i := range b.instances {
 		if !now.Before(i.ends) {
 			over = append(over, id)

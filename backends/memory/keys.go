@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -20,7 +21,13 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 		return "", err
 	}
 	defer leave()
-	now := b.now()
+	switch {
+	case r.Key == "" || len(r.Key) > taskflow.MaxKeyBytes:
+		return "", fmt.Errorf("memory: reserve key: %w: the key has %d bytes: it must have 1 to %d", taskflow.ErrInvalidOption, len(r.Key), taskflow.MaxKeyBytes)
+	case r.Retention < time.Millisecond:
+		return "", fmt.Errorf("memory: reserve key: %w: the retention is %v: it must be at least 1 ms", taskflow.ErrInvalidOption, r.Retention)
+	}
+	now := time.Now()
 	if k, taken := b.keys[r.Key]; taken && now.Before(k.ends) && !b.lost(k) {
 		return k.taskID, nil
 	}

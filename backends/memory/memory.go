@@ -29,8 +29,6 @@ var ErrClosed = errors.New("the backend is closed")
 // Backend implements [taskflow.Backend] and all of its optional interfaces but [taskflow.Opener]. Made by [New]. Safe for
 // concurrent use. Several managers of one process may share it, as they would share a server.
 type Backend struct {
-	now func() time.Time // the backend's clock
-
 	mu        sync.Mutex
 	closed    chan struct{} // closed by Close
 	history   map[string]taskflow.Record
@@ -49,7 +47,7 @@ type Backend struct {
 // New returns an empty backend, ready to use.
 func New() *Backend {
 	return &Backend{
-		now: time.Now, closed: make(chan struct{}),
+		closed:  make(chan struct{}),
 		history: map[string]taskflow.Record{}, pending: map[string]pendingRow{}, secrets: map[string][]byte{},
 		instances: map[string]instance{}, keys: map[string]key{}, slots: map[string]time.Time{}, listeners: map[int]chan struct{}{},
 	}

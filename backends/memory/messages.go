@@ -10,6 +10,9 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
+// maxMessage is the size of the largest message, in bytes.
+const maxMessage = 64 << 10
+
 // message is one that was posted. Its number is its position.
 type message struct {
 	number int64
@@ -24,7 +27,10 @@ func (b *Backend) Post(ctx context.Context, body []byte) error {
 		return err
 	}
 	defer leave()
-	now := b.now()
+	if len(body) > maxMessage {
+		return fmt.Errorf("memory: post: %w: the message has %d bytes: at most %d", taskflow.ErrInvalidOption, len(body), maxMessage)
+	}
+	now := time.Now()
 	b.messages = slices.DeleteFunc(b.messages, func(m message) bool { return now.After(m.ends) })
 	b.posted++
 	b.messages = append(b.messages, message{b.posted, now.Add(taskflow.MessageRetention), slices.Clone(body)})

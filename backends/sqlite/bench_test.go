@@ -48,6 +48,44 @@ func BenchmarkSave(b *testing.B) {
 	}
 }
 
+// BenchmarkSaveDurable takes submitted tasks through their life, in group commits of so many: journaled, marked as running, finished.
+func BenchmarkSaveDurable(b *testing.B) {
+	for _, size := range []int{1, 100, 1000} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			backend := opened(b, filepath.Join(b.TempDir(), "tasks.db"))
+			batch := make([]taskflow.Record, size)
+			n := 0
+			for b.Loop() {
+				for i := range batch {
+					r := historic(n)
+					r.Status, r.StartTime, r.EndTime, r.Attempts = taskflow.StatusPending, time.Time{}, time.Time{}, 0
+					r.Args, r.Requeue, r.Durable, r.Owner = []byte(`{"to":"a@example.org","n":1}`), true, true, "019ab1c2-0000-7000-8000-000000000001"
+					batch[i] = r
+					n++
+				}
+				if err := backend.PutPending(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+				for i := range batch {
+					r := &batch[i]
+					r.Status, r.StartTime, r.Attempts = taskflow.StatusRunning, r.CreatedAt.Add(time.Millisecond), 1
+				}
+				if err := backend.PutPending(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+				for i := range batch {
+					r := &batch[i]
+					r.Status, r.EndTime = taskflow.StatusSuccess, r.CreatedAt.Add(2*time.Millisecond)
+				}
+				if _, err := backend.Save(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "tasks/s")
+		})
+	}
+}
+
 // BenchmarkMillion asks a history of a million records (TASKFLOW_BENCH_RECORDS: another number) whose filters are
 // adversarial: half of the records each, and nothing together. It reports the slowest of the answers, not the mean.
 func BenchmarkMillion(b *testing.B) {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -20,5 +21,7 @@ func TestSQLiteKeepsTheContract(t *testing.T) {
 	backendtest.Harness{
 		Open:   func(t *testing.T) taskflow.Backend { return open(filepath.Join(t.TempDir(), "tasks.db")) },
 		Reopen: func(_ *testing.T, closed taskflow.Backend) taskflow.Backend { return open(paths[closed]) },
+		Other:  func(_ *testing.T, other taskflow.Backend) taskflow.Backend { return open(paths[other]) },
+		Long:   os.Getenv("TASKFLOW_LONG_TESTS") != "",
 	}.Run(t)
 }

@@ -20,6 +20,7 @@ type conn struct {
 	stmts map[string]driver.Stmt
 	args  []driver.NamedValue // reused by each call
 	names map[string]int64    // the writer's: ids of names, valid as long as version does not change
+	known map[string]bool     // the writer's: owners that are in the table holder, valid as long as version does not change
 	// version is PRAGMA data_version: it changes when another connection has written.
 	version int64
 }
@@ -33,7 +34,7 @@ func connect(path string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{raw: raw, stmts: map[string]driver.Stmt{}, names: map[string]int64{}}, nil
+	return &conn{raw: raw, stmts: map[string]driver.Stmt{}, names: map[string]int64{}, known: map[string]bool{}}, nil
 }
 
 func (c *conn) close() error { return errors.Join(c.forget(), c.raw.Close()) }
@@ -160,6 +161,7 @@ func (c *conn) transaction(ctx context.Context, f func() error) error {
 		}
 	}
 	clear(c.names) // some may have been inserted by what is undone now
+	clear(c.known)
 	// also after a failed BEGIN: a context that ends at the same moment makes one that succeeded look like that
 	if rollback := c.run(lasting, "ROLLBACK"); rollback != nil && code(rollback) != sqlite3.SQLITE_ERROR {
 		return errors.Join(err, rollback) // SQLITE_ERROR: there is no transaction, SQLite has undone it by itself
@@ -186,11 +188,12 @@ func patiently(ctx context.Context, atMost time.Duration, f func() error) error 
 	}
 }
 
-// refreshNames drops the known ids of names when another connection may have deleted some.
+// refreshNames drops the known ids of names, and owners, when another connection may have deleted some.
 func (c *conn) refreshNames() error {
 	v, _, err := c.number(context.Background(), "PRAGMA data_version")
 	if v != c.version || len(c.names) >= maxNames {
 		clear(c.names)
+		clear(c.known)
 		c.version = v
 	}
 	return err

@@ -19,9 +19,11 @@ import (
 // one goroutine that took it.
 type database struct {
 	cfg     config
-	session string   // tells this opened handle's snapshots of pending tasks from others'
-	owners  []string // for whom rows were stored or claimed through this handle; guarded by holding the writer
-	audits  int      // appended through this handle; guarded by holding the writer
+	session string                  // tells this opened handle's snapshots of pending tasks from others'
+	owners  []string                // for whom rows were stored or claimed through this handle; guarded by holding the writer
+	audits  int                     // appended through this handle; guarded by holding the writer
+	joined  map[string]*flock.Flock // the locks of the instances that joined through this handle; guarded by holding the writer
+	path    string                  // absolute, for the names of files beside it
 	lock    *flock.Flock
 	writer  chan *conn
 	readers chan *conn
@@ -34,8 +36,12 @@ func openDatabase(ctx context.Context, path string, cfg config) (_ *database, er
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
+	path, err = filepath.Abs(path) // a program may change its working directory meanwhile
+	if err != nil {
+		return nil, err
+	}
 	db := &database{
-		cfg: cfg, session: taskflow.NewID(time.Now()), closed: make(chan struct{}),
+		cfg: cfg, path: path, joined: map[string]*flock.Flock{}, session: taskflow.NewID(time.Now()), closed: make(chan struct{}),
 		writer: make(chan *conn, 1), readers: make(chan *conn, cfg.readers),
 	}
 	defer func() {
@@ -66,7 +72,7 @@ func openDatabase(ctx context.Context, path string, cfg config) (_ *database, er
 		return nil, err
 	}
 	if alone {
-		if err := releaseOwners(ctx, w); err != nil {
+		if err := db.releaseAll(ctx, w); err != nil {
 			return nil, err
 		}
 		if err := db.shareLock(ctx); err != nil {
@@ -191,7 +197,11 @@ func (db *database) close() (err error) {
 		err = errors.Join(err, (<-db.readers).close())
 	}
 	if db.writing {
-		err = errors.Join(err, (<-db.writer).close())
+		w := <-db.writer
+		for id := range db.joined {
+			err = errors.Join(err, db.unlockInstance(id))
+		}
+		err = errors.Join(err, w.close())
 	}
 	if db.lock != nil {
 		err = errors.Join(err, db.lock.Close())

@@ -26,8 +26,6 @@ var (
 	ErrReadOnly = errors.New("the file cannot be written: check the permissions of it, of its folder and of the mount")
 	// ErrLocked: another process held the write lock for longer than BusyTimeout. Calls work again once it has let go.
 	ErrLocked = errors.New("the file is locked by another process: see who has it open, or raise BusyTimeout")
-	// ErrHeld: a pending row was to be stored for one owner while another holds it. Nothing of the call was stored.
-	ErrHeld = errors.New("another instance holds the task")
 	// ErrInvalidRecord: a record cannot be stored; the text says which and why. Nothing of the call was stored.
 	ErrInvalidRecord = errors.New("the record cannot be stored")
 )

@@ -14,12 +14,13 @@ const (
 	joinDetail  = ` LEFT JOIN detail d ON d.id = h.id`
 )
 
-// Save implements [taskflow.Backend]. The records are stored all or none.
+// Save implements [taskflow.Backend]. The records are stored all or none, but for those whose task somebody else holds or has finished.
 func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, error) {
 	if len(records) == 0 {
 		_, err := b.opened(ctx)
 		return 0, b.wrap("save", err)
 	}
+	written := 0
 	err := b.write(ctx, "save", func(c *conn) error {
 		s := saver{c: c, ctx: context.WithoutCancel(ctx), totals: totals{}}
 		pending, _, err := c.number(ctx, "SELECT EXISTS (SELECT 1 FROM pending)")
@@ -31,8 +32,12 @@ func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, err
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := s.save(&records[i], pending == 1); err != nil {
+			stored, err := s.save(&records[i], pending == 1)
+			if err != nil {
 				return err
+			}
+			if stored {
+				written++
 			}
 		}
 		return s.totals.store(s.ctx, c)
@@ -40,7 +45,7 @@ func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, err
 	if err != nil {
 		return 0, err
 	}
-	return len(records), nil
+	return written, nil
 }
 
 // Load implements [taskflow.Backend]. It holds the whole history in memory: Query does not.
@@ -93,25 +98,52 @@ type saver struct {
 	args   []any
 }
 
-func (s *saver) save(r *taskflow.Record, pending bool) error {
+// save stores a record and removes its pending row, unless the task is another owner's. pending: there are such rows at all.
+func (s *saver) save(r *taskflow.Record, pending bool) (stored bool, err error) {
 	id, err := checkRecord(r)
 	if err != nil {
-		return err
+		return false, err
+	}
+	held := false // by the owner of the record, or by nobody
+	if pending {
+		if held, err = s.takePending(id, r.Owner); err != nil {
+			return false, err
+		}
+		if !held && r.Owner != "" {
+			left, _, err := s.c.number(s.ctx, "SELECT EXISTS (SELECT 1 FROM pending WHERE id = ?)", id)
+			if err != nil || left == 1 {
+				return false, err
+			}
+		}
 	}
 	inserted, err := s.insert(id, r)
 	if err == nil && !inserted {
+		if r.Owner != "" && !held {
+			another, _, err := s.c.number(s.ctx, "SELECT EXISTS (SELECT 1 FROM history WHERE id = ? AND owner <> ?)", id, r.Owner)
+			if err != nil || another == 1 {
+				return false, err
+			}
+		}
 		if err = s.remove(id); err == nil {
 			_, err = s.insert(id, r)
 		}
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.totals.add(r, 1)
-	if pending {
-		return s.c.run(s.ctx, "DELETE FROM pending WHERE id = ?", id)
+	return true, nil
+}
+
+// takePending removes the pending row of a task unless another than this owner holds it; no owner may take any.
+func (s *saver) takePending(id []byte, owner string) (taken bool, err error) {
+	var n int64
+	if owner == "" {
+		n, _, err = s.c.exec(s.ctx, "DELETE FROM pending WHERE id = ?", id)
+	} else {
+		n, _, err = s.c.exec(s.ctx, "DELETE FROM pending WHERE id = ? AND (owner IS NULL OR owner = ?)", id, owner)
 	}
-	return nil
+	return n == 1, err
 }
 
 // insert stores a record unless its id is there already.
@@ -126,9 +158,11 @@ func (s *saver) insert(id []byte, r *taskflow.Record) (inserted bool, err error)
 	}
 	s.args = append(s.args[:0], id, name, string(r.Status), r.Source, r.Pool, int64(r.Priority), flags(r),
 		instant(r.CreatedAt), instant(r.RunAt), instant(r.StartTime), instant(r.EndTime),
-		int64(r.Attempts), int64(r.MaxRetries), optional(r.RetryOf), optional(r.RetriedBy), optional(r.Error), int64(r.LogCount), optional(r.Owner), tags)
+		int64(r.Attempts), int64(r.MaxRetries), optional(r.RetryOf), optional(r.RetriedBy), optional(r.Error), int64(r.LogCount), optional(r.Owner), tags,
+		optional(r.Key), int64(r.Crashes))
 	n, _, err := s.c.exec(s.ctx, `INSERT INTO history (id, name_id, status, source, pool, priority, flags, created_at, run_at, start_time, end_time,
-		attempts, max_retries, retry_of, retried_by, error, log_count, owner, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		attempts, max_retries, retry_of, retried_by, error, log_count, owner, tags, idempotency_key, crashes)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`, s.args...)
 	if err != nil || n == 0 {
 		return false, err

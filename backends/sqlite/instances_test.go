@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,40 +13,11 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// childFile is the variable that makes the test binary the process that is killed below.
-const childFile = "TASKFLOW_SQLITE_CHILD"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(childFile); path != "" {
-		child(path)
-	}
-	os.Exit(m.Run())
-}
-
-// child saves and journals for ever, and prints what has been accepted.
-func child(path string) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-	}
-	b := sqlite.Open(path)
-	ctx := context.Background()
-	fail(b.Open(ctx))
-	for n := 0; ; n += 2 {
-		fail(b.PutPending(ctx, []taskflow.Record{pendingRecord(n, "child"), pendingRecord(n+1, "child")}))
-		_, err := b.Save(ctx, records(n, n+1))
-		fail(err)
-		fmt.Println(n)
-	}
-}
-
 func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childFile+"="+path)
+	cmd.Env = append(os.Environ(), childFile+"="+path, childRole+"=saves")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -82,12 +52,12 @@ func TestKilledProcessLosesNothingAndItsTasksAreFree(t *testing.T) {
 	if err != nil || len(waiting) < accepted {
 		t.Fatalf("LoadPending returned %d records, %v; want at least the %d accepted ones", len(waiting), err, accepted)
 	}
-	var ids []string
+	var names []string
 	for _, r := range waiting {
-		ids = append(ids, r.ID)
+		names = append(names, r.Name)
 	}
-	if got, err := b.Claim(t.Context(), ids, "heir"); err != nil || len(got) != len(ids) {
-		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(ids), err)
+	if got, err := b.Claim(t.Context(), "heir", names, 2*len(waiting)); err != nil || len(got) != len(waiting) {
+		t.Errorf("Claim got %d of the %d tasks of a dead process, %v", len(got), len(waiting), err)
 	}
 }
 
@@ -100,10 +70,10 @@ func TestASnapshotLeavesWhatAnotherInstanceHolds(t *testing.T) {
 	if n, err := first.SavePending(t.Context(), list); n != 3 || err != nil {
 		t.Fatalf("SavePending returned %d, %v", n, err)
 	}
-	if got, err := second.Claim(t.Context(), []string{list[0].ID}, "second"); len(got) != 1 || err != nil {
+	if got, err := second.Claim(t.Context(), "second", []string{list[0].Name}, 1); len(got) != 1 || err != nil {
 		t.Fatalf("Claim returned %v, %v", got, err)
 	}
-	if got, err := first.Claim(t.Context(), []string{list[1].ID}, "first"); len(got) != 1 || err != nil {
+	if got, err := first.Claim(t.Context(), "first", []string{list[1].Name}, 1); len(got) != 1 || err != nil {
 		t.Fatalf("Claim returned %v, %v", got, err)
 	}
 	before := list[0].Attempts
@@ -126,8 +96,8 @@ func TestASnapshotLeavesWhatAnotherInstanceHolds(t *testing.T) {
 		}
 	}
 	taken := pendingRecord(0, "first")
-	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "first"), taken}); !errors.Is(err, sqlite.ErrHeld) {
-		t.Errorf("PutPending of another's row returned %v, want ErrHeld", err)
+	if err := first.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "first"), taken}); !errors.Is(err, taskflow.ErrLeaseLost) {
+		t.Errorf("PutPending of another's row returned %v, want taskflow.ErrLeaseLost", err)
 	}
 	if got, err := second.LoadPending(t.Context()); err != nil || len(got) != 3 || got[0].Owner != "second" {
 		t.Errorf("after that there are %d rows, %v; want the three, the first held by the second instance", len(got), err)

@@ -14,9 +14,12 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-func versionOne(t *testing.T) string {
+func versionOne(t *testing.T) string { return golden(t, "version1.sql") }
+
+// golden returns a file as an earlier version wrote it.
+func golden(t *testing.T, name string) string {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join("testdata", "version1.sql"))
+	script, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +82,72 @@ func TestFileOfVersionOneIsMigrated(t *testing.T) {
 		if !strings.Contains(log.String(), id) {
 			t.Errorf("the log does not name the damaged row %s: %s", id, log.String())
 		}
+	}
+}
+
+func TestFileOfVersionTwoIsMigrated(t *testing.T) {
+	t.Parallel()
+	var log logged
+	b := opened(t, golden(t, "version2.sql"), sqlite.Logger(log.logger()))
+	second := func(s int) time.Time { return time.Date(2025, 11, 23, 0, 0, s, 0, time.UTC) }
+	done := []taskflow.Record{
+		{
+			ID: "019ab1c2-0000-7000-8000-000000000001", Name: "send_email", Status: taskflow.StatusSuccess, Source: "manual", Pool: "default",
+			CreatedAt: second(0), StartTime: second(0).Add(time.Millisecond), EndTime: second(0).Add(3 * time.Millisecond), Attempts: 1, MaxRetries: 3,
+			Args: []byte(`"ann@example.org"`),
+		},
+		{
+			ID: "019ab1c2-0000-7000-8000-000000000002", Name: "resize", Status: taskflow.StatusFailed, Source: "retry", Pool: "cpu", Priority: 5,
+			Requeue: true, Durable: true, CreatedAt: second(1), RunAt: second(2), StartTime: second(2), EndTime: second(4), Attempts: 4, MaxRetries: 3,
+			RetryOf: "019ab1c2-0000-7000-8000-000000000000", RetriedBy: "019ab1c2-0000-7000-8000-00000000000f", Error: "exit status 8: disk on fire",
+			LogCount: 2, Owner: "instance1", Tags: map[string]string{"tenant": "acme", "urgent": ""}, Stack: "goroutine 7", Logs: []string{"one", "two"},
+			Args: []byte(`{"a":1}`),
+		},
+	}
+	if got, err := b.Load(t.Context()); err != nil || !reflect.DeepEqual(got, done) {
+		t.Errorf("Load returned\n%+v, %v, want\n%+v", got, err, done)
+	}
+	waits := []taskflow.Record{ // the owner of the first is dead
+		{
+			ID: "019ab1c2-0000-7000-8000-000000000004", Name: "send_email", Status: taskflow.StatusRunning, Source: "manual", Pool: "default", CreatedAt: second(4),
+			StartTime: second(5), Attempts: 1, Args: []byte(`"bob"`), Requeue: true, Durable: true, Logs: []string{"line"}, LogCount: 1,
+		},
+		{
+			ID: "019ab1c2-0000-7000-8000-000000000005", Name: "resize", Status: taskflow.StatusPending, Source: "scheduled", Pool: "cpu", CreatedAt: second(5),
+			Args: []byte(`{"b":[1,2]}`), Requeue: true, Durable: true,
+		},
+	}
+	if got, err := b.LoadPending(t.Context()); err != nil || !reflect.DeepEqual(got, waits) {
+		t.Errorf("LoadPending returned\n%+v, %v, want\n%+v", got, err, waits)
+	}
+	for name, f := range map[string]taskflow.Filter{
+		"name": {Name: "send_email"}, "status": {Statuses: []taskflow.Status{taskflow.StatusRunning}}, "source": {Source: "manual"},
+	} {
+		p, err := b.QueryPending(t.Context(), taskflow.Query{Filter: f, Limit: 10, Full: true})
+		if err != nil || len(p.Records) != 1 || !reflect.DeepEqual(p.Records[0], waits[0]) {
+			t.Errorf("QueryPending by %s returned %+v, %v; want the running task", name, p.Records, err)
+		}
+	}
+	got, err := b.Claim(t.Context(), "heir", []string{"send_email", "resize", ""}, 10)
+	for i := range waits {
+		waits[i].Owner = "heir"
+	}
+	if err != nil || !reflect.DeepEqual(got, waits) {
+		t.Errorf("Claim returned\n%+v, %v, want\n%+v", got, err, waits)
+	}
+	for _, id := range []string{"019ab1c2-0000-7000-8000-000000000007", "019ab1c2-0000-7000-8000-000000000008"} {
+		if !strings.Contains(log.String(), id) {
+			t.Errorf("the log does not name the row %s, which is damaged or of a newer format", id)
+		}
+	}
+	// what is indexed of the history can be replaced and deleted
+	done[1].RetriedBy, done[1].Key, done[1].Crashes = "019ab1c2-0000-7000-8000-0000000000ff", "order 1", 2
+	save(t, b, done[1])
+	if got, err := b.Load(t.Context()); err != nil || !reflect.DeepEqual(got, done) {
+		t.Errorf("after Save Load returned\n%+v, %v, want\n%+v", got, err, done)
+	}
+	if n, err := b.DeleteBefore(t.Context(), second(0).AddDate(1, 0, 0)); err != nil || n != 2 {
+		t.Errorf("DeleteBefore returned %d, %v; want both records", n, err)
 	}
 }
 

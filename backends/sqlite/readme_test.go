@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -31,11 +32,18 @@ func TestReadmeShowsTheSchema(t *testing.T) {
 		if err := rows.Scan(&sql); err != nil {
 			t.Fatal(err)
 		}
-		if seen++; !strings.Contains(string(readme), sql+";") {
+		if seen++; !strings.Contains(plain(string(readme)), plain(sql)+";") {
 			t.Errorf("README.md does not show\n%s", sql)
 		}
 	}
 	if err := rows.Err(); err != nil || seen < 10 {
 		t.Errorf("the schema has %d parts, %v; want at least 10", seen, err)
 	}
+}
+
+// plain returns SQL without comments and layout: a column that was added later stands at an odd place in what SQLite stores.
+func plain(sql string) string {
+	sql = regexp.MustCompile("--[^\n]*").ReplaceAllString(sql, "")
+	sql = strings.Join(strings.Fields(sql), " ")
+	return strings.NewReplacer(" ,", ",", "( ", "(", " )", ")").Replace(sql)
 }

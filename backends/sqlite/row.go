@@ -17,7 +17,7 @@ import (
 // The columns of a listing and, after them, those of a record in full, in the order in which decode reads them.
 const (
 	summaryColumns = `h.id, n.name, h.status, h.source, h.pool, h.priority, h.flags, h.created_at, h.run_at, h.start_time, h.end_time,
-		h.attempts, h.max_retries, h.retry_of, h.retried_by, h.error, h.log_count, h.owner, h.tags`
+		h.attempts, h.max_retries, h.retry_of, h.retried_by, h.error, h.log_count, h.owner, h.tags, h.idempotency_key, h.crashes`
 	detailColumns = `, d.stack, d.logs, d.args`
 )
 
@@ -42,6 +42,7 @@ func decode(row []driver.Value, full bool) (taskflow.Record, error) {
 	v.LogCount = int(r.number())
 	v.Owner = r.optional()
 	r.json(&v.Tags)
+	v.Key, v.Crashes = r.optional(), int(r.number())
 	if full {
 		v.Stack = r.optional()
 		r.json(&v.Logs)

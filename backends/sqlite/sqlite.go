@@ -5,8 +5,8 @@
 //		taskflow.WithBackend(sqlite.Open("tasks.db")))
 //
 // The manager opens the file at Start, creating it or bringing an older one to this version's schema, and closes it at
-// Stop. It offers every capability: listings by index, totals, deletion, the journal that Submit needs, claims, the audit
-// trail and secrets. Nothing is loaded into memory.
+// Stop. It offers every capability but notifications: listings by index, totals, deletion, the journal that Submit needs, claims,
+// leases of instances, idempotency keys, slots of schedules, messages, the audit trail and secrets. Nothing is loaded into memory.
 //
 // Writes go through one connection, in transactions; reads through several others that writes do not hold up (SQLite's
 // WAL mode). Processes of one machine may share a file; a file on a network share may not be shared, SQLite's locks do
@@ -23,7 +23,7 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// Backend implements [taskflow.Backend] and all of its optional interfaces. Made by the function Open, opened by the
+// Backend implements [taskflow.Backend] and all of its optional interfaces but [taskflow.Notifier]. Made by the function Open, opened by the
 // method Open; the manager does that. Safe for concurrent use.
 type Backend struct {
 	path string
@@ -35,7 +35,7 @@ type Backend struct {
 	closed  bool
 }
 
-// Every capability is implemented.
+// Every capability is implemented but notifications: a file tells nobody that it has changed, so that managers look each second.
 var _ interface {
 	taskflow.Backend
 	taskflow.Opener
@@ -46,6 +46,11 @@ var _ interface {
 	taskflow.Journal
 	taskflow.AuditLog
 	taskflow.SecretStore
+	taskflow.InstanceStore
+	taskflow.PendingQuerier
+	taskflow.KeyStore
+	taskflow.SlotStore
+	taskflow.Messenger
 } = (*Backend)(nil)
 
 // Open describes a backend that keeps its data in the file at path. It does no I/O: the method Open does, and reports what is
@@ -158,7 +163,10 @@ func (b *Backend) write(ctx context.Context, operation string, f func(*conn) err
 
 // skipped reports a row that cannot be read: it must not hide the others.
 func (b *Backend) skipped(table string, id any, err error) {
-	raw, _ := id.([]byte)
+	text, isText := id.(string)
+	if raw, ok := id.([]byte); ok || !isText {
+		text = decodeID(raw)
+	}
 	b.cfg.log.Warn("sqlite: a row cannot be read and is skipped",
-		slog.String("file", b.path), slog.String("table", table), slog.String("id", decodeID(raw)), slog.Any("error", err))
+		slog.String("file", b.path), slog.String("table", table), slog.String("id", text), slog.Any("error", err))
 }

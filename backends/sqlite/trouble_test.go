@@ -59,7 +59,7 @@ func TestFullFileKeepsWhatItHasAndRecovers(t *testing.T) {
 func manyPending(n int) []taskflow.Record {
 	list := make([]taskflow.Record, n)
 	for i := range list {
-		list[i] = pendingRecord(i, "")
+		list[i] = pendingRecord(1_000_000+i, "") // none that is finished
 		list[i].Error = strings.Repeat("x", 1000)
 	}
 	return list

@@ -16,7 +16,8 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 			path := tempFile(t)
 			b := opened(t, path)
 			save(t, b, record(1))
-			for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+			join(t, b, "one")
+			for _, suffix := range []string{"", "-wal", "-shm", ".lock", ".one.lock"} {
 				info, err := os.Stat(path + suffix)
 				if err != nil {
 					t.Error(err)
