@@ -63,7 +63,7 @@ func (s *Settings) SetPoolSize(n int) {
 // SetLogger is the option Logger.
 func (s *Settings) SetLogger(l *slog.Logger) {
 	if l == nil {
-		s.Fail(errors.New("Logger: the logger is nil; slog.DiscardHandler silences"))
+		s.Fail(errors.New("the logger of option Logger is nil; slog.DiscardHandler silences"))
 		return
 	}
 	s.Log = l
