@@ -133,7 +133,7 @@ func TestOptionsOutOfRangeAreReportedByOpen(t *testing.T) {
 		`not "Upper"`:                  mysql.Prefix("Upper"),
 		strings.Repeat("p", 41):        mysql.Prefix(strings.Repeat("p", 41)),
 		"PoolSize: must be at least 2": mysql.PoolSize(1),
-		"Logger: the logger is nil":    mysql.Logger(nil),
+		"option Logger is nil":         mysql.Logger(nil),
 		"option 1 is nil":              nil,
 	} {
 		err := mysql.Open(nowhere, option).Open(t.Context())

@@ -33,7 +33,7 @@ func prefix(tb testing.TB, dsn string) string {
 	p := "t" + strings.ToLower(rand.Text())[:12] + "_"
 	tb.Cleanup(func() {
 		var names []string
-		for _, name := range strings.FieldsSeq(ask[string](tb, dsn, "SELECT coalesce(group_concat(table_name SEPARATOR ' '), '') FROM information_schema.tables WHERE table_schema = database() AND table_name LIKE '"+
+		for name := range strings.FieldsSeq(ask[string](tb, dsn, "SELECT coalesce(group_concat(table_name SEPARATOR ' '), '') FROM information_schema.tables WHERE table_schema = database() AND table_name LIKE '"+
 			strings.ReplaceAll(p, "_", `\_`)+"%'")) {
 			names = append(names, "`"+name+"`")
 		}

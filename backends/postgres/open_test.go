@@ -148,7 +148,7 @@ func TestOptionsOutOfRangeAreReportedByOpen(t *testing.T) {
 		strings.Repeat("p", 41):        postgres.Prefix(strings.Repeat("p", 41)),
 		`Schema: must be`:              postgres.Schema("a.b"),
 		"PoolSize: must be at least 2": postgres.PoolSize(1),
-		"Logger: the logger is nil":    postgres.Logger(nil),
+		"option Logger is nil":         postgres.Logger(nil),
 		"option 1 is nil":              nil,
 	} {
 		err := postgres.Open(nowhere, option).Open(t.Context())
