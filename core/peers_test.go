@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,8 +197,8 @@ func TestATaskThatKillsItsProcessThreeTimesIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t)
-		ran := 0
-		deadly := taskflow.Define("deadly", func(ctx context.Context, _ int) error { ran++; return untilCancelled(ctx) }, taskflow.Idempotent())
+		var ran atomic.Int32
+		deadly := taskflow.Define("deadly", func(ctx context.Context, _ int) error { ran.Add(1); return untilCancelled(ctx) }, taskflow.Idempotent())
 		var id string
 		for i := range 4 {
 			m, wire := c.instance(taskflow.WithTasks(deadly))
@@ -216,8 +217,8 @@ func TestATaskThatKillsItsProcessThreeTimesIsGivenUp(t *testing.T) {
 		last, _ := c.instance(taskflow.WithTasks(deadly))
 		time.Sleep(takeOverTime)
 		r, err := last.Get(t.Context(), id)
-		if err != nil || r.Status != taskflow.StatusFailed || r.Crashes != 3 || ran != 3 {
-			t.Errorf("after %d runs it is %s (%s) with %d crashes, %v", ran, r.Status, r.Error, r.Crashes, err)
+		if err != nil || r.Status != taskflow.StatusFailed || r.Crashes != 3 || ran.Load() != 3 {
+			t.Errorf("after %d runs it is %s (%s) with %d crashes, %v", ran.Load(), r.Status, r.Error, r.Crashes, err)
 		}
 	})
 }
@@ -226,8 +227,8 @@ func TestARequeuedTaskThatWasRunningAtACrashIsNotRunAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t)
-		ran := 0
-		send := taskflow.Define("send", func(ctx context.Context, _ int) error { ran++; return untilCancelled(ctx) }, taskflow.Requeue())
+		var ran atomic.Int32
+		send := taskflow.Define("send", func(ctx context.Context, _ int) error { ran.Add(1); return untilCancelled(ctx) }, taskflow.Requeue())
 		first, _ := c.instance(taskflow.WithTasks(send))
 		h := add(first, send.With(1), taskflow.Delay(time.Second))
 		if err := first.Stop(t.Context()); err != nil {
@@ -239,8 +240,8 @@ func TestARequeuedTaskThatWasRunningAtACrashIsNotRunAgain(t *testing.T) {
 		defer wire.cut.Store(false)
 		_, _ = c.instance(taskflow.WithTasks(send))
 		time.Sleep(takeOverTime)
-		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted || ran != 1 {
-			t.Errorf("after %d runs it is %s (%s)", ran, r.Status, r.Error)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusInterrupted || ran.Load() != 1 {
+			t.Errorf("after %d runs it is %s (%s)", ran.Load(), r.Status, r.Error)
 		}
 	})
 }
@@ -249,8 +250,8 @@ func TestTasksWhoseClaimWasNotHeardOfAreFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t)
-		ran := 0
-		send := taskflow.Define("send", func(context.Context, int) error { ran++; return nil })
+		var ran atomic.Int32
+		send := taskflow.Define("send", func(context.Context, int) error { ran.Add(1); return nil })
 		_, wire := c.instance(taskflow.WithTasks(send))
 		stops, _ := c.instance(taskflow.WithTasks(send))
 		h, err := stops.Submit(t.Context(), send.With(1), taskflow.Delay(time.Second))
@@ -262,8 +263,8 @@ func TestTasksWhoseClaimWasNotHeardOfAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(lease)
-		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess || ran != 1 {
-			t.Errorf("it is %s after %d runs", r.Status, ran)
+		if r := c.history(h.ID()); r.Status != taskflow.StatusSuccess || ran.Load() != 1 {
+			t.Errorf("it is %s after %d runs", r.Status, ran.Load())
 		}
 	})
 }
