@@ -10,10 +10,9 @@ import (
 // ownerColumn is where the owner is in a row of recordColumns.
 var ownerColumn = len(recordColumns()) - 1
 
-// pendingRow is the row of pendingTable.
+// pendingRow is the row of pendingTable. It takes the place of e.row.
 func (e *encoded) pendingRow(owner, session any) []any {
-	row := make([]any, 0, len(pendingTable.Columns))
-	row = append(append(row, e.row...), marks(e.record.Tags), e.stack, e.logs, e.args, int64(taskflow.RecordFormat), session)
+	row := append(e.row[:len(historyTable.Columns)], marks(e.record.Tags), e.stack, e.logs, e.args, int64(taskflow.RecordFormat), session)
 	row[ownerColumn] = owner
 	return row
 }

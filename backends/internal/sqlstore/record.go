@@ -69,7 +69,7 @@ func encode(r *taskflow.Record) (*encoded, error) {
 	if r.Args != nil {
 		e.args = []byte(r.Args)
 	}
-	e.row = make([]any, 0, len(historyTable.Columns))
+	e.row = make([]any, 0, len(pendingTable.Columns)) // pendingRow appends to it
 	e.row = append(e.row, id, r.Name, string(r.Status), r.Source, r.Pool, int64(r.Priority), flags(r),
 		instant(r.CreatedAt), instant(r.RunAt), e.start, e.end,
 		int64(r.Attempts), int64(r.MaxRetries), int64(r.Crashes), int64(r.LogCount),
