@@ -29,7 +29,8 @@ func (b *Backend) connector(dsn string, cfg config) (*sql.DB, error) {
 	}
 	target := c.Addr + "/" + c.DBName
 	b.target.Store(&target)
-	c.InterpolateParams = true // one round trip for a statement in place of two or three
+	c.InterpolateParams = true    // one round trip for a statement in place of two or three
+	c.Logger = &mysql.NopLogger{} // what it would write to the standard error comes back as an error too
 	if c.Timeout == 0 {
 		c.Timeout = connectTimeout
 	}
@@ -45,7 +46,7 @@ func (b *Backend) connector(dsn string, cfg config) (*sql.DB, error) {
 		return nil, fmt.Errorf("%w: %w", taskflow.ErrInvalidOption, err)
 	}
 	db := sql.OpenDB(connector)
-	size := cfg.poolSize
+	size := cfg.PoolSize
 	if size == 0 {
 		size = max(leastPool, runtime.NumCPU())
 	}

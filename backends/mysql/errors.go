@@ -122,6 +122,8 @@ func serverKind(e *mysql.MySQLError) sqlstore.Kind {
 		return sqlstore.KindReadOnly
 	case strings.Contains(e.Message, "No space left on device"): // whichever file it was
 		return sqlstore.KindFull
+	case strings.Contains(e.Message, "max_allowed_packet"): // has several numbers
+		return sqlstore.KindTooLarge
 	}
 	return kinds[e.Number]
 }

@@ -31,7 +31,7 @@ func (d *database) inspect(ctx context.Context, cfg config) error {
 		return fmt.Errorf("%w: the character set of the connections is %s: it must be utf8mb4, the driver's default", taskflow.ErrInvalidOption, charset)
 	}
 	d.name = name.String
-	d.dialect = newDialect(cfg.prefix, collation, int(packet))
+	d.dialect = newDialect(cfg.Prefix, collation, int(packet))
 	return nil
 }
 

@@ -68,9 +68,9 @@ func OpenDB(db *sql.DB, opts ...Option) *Backend {
 	b := &Backend{}
 	switch {
 	case db == nil:
-		cfg.fail(errors.New("OpenDB: the database is nil"))
-	case cfg.poolSize != 0:
-		cfg.fail(errors.New("PoolSize: the database of OpenDB has its limits already, leave it out"))
+		cfg.Fail(errors.New("OpenDB: the database is nil"))
+	case cfg.PoolSize != 0:
+		cfg.Fail(errors.New("PoolSize: the database of OpenDB has its limits already, leave it out"))
 	}
 	b.describe(cfg, "the given database", false, func() (*sql.DB, error) { return db, nil })
 	return b
@@ -80,7 +80,7 @@ func (b *Backend) describe(cfg config, target string, owned bool, open func() (*
 	b.target.Store(&target)
 	b.store = sqlstore.New(sqlstore.Config{
 		Package: "mysql", Target: func() string { return *b.target.Load() }, Kind: kind,
-		Log: cfg.log, Bounds: cfg.bounds, Audits: cfg.audits, Err: cfg.err,
+		Settings: cfg.Settings,
 		Connect: func(ctx context.Context) (sqlstore.Database, error) {
 			db, err := open()
 			if err != nil {

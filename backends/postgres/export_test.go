@@ -8,12 +8,12 @@ import (
 
 // Bounds makes small histories as good as large ones.
 func Bounds(rows, window int, atMost time.Duration) Option {
-	return func(c *config) { c.bounds = sqlstore.Bounds{Rows: rows, Window: window, Time: atMost} }
+	return func(c *config) { c.Bounds = sqlstore.Bounds{Rows: rows, Window: window, Time: atMost} }
 }
 
 // Audits makes the audit trail short.
 func Audits(keep int) Option {
-	return func(c *config) { c.audits = keep }
+	return func(c *config) { c.Audits = keep }
 }
 
 // Reconnects is how often Notify tries to connect again.

@@ -32,7 +32,7 @@ func (d *database) inspect(ctx context.Context, cfg config) error {
 	case schema == nil:
 		return fmt.Errorf("%w: the search path of the user names no schema that exists: give one by Schema", taskflow.ErrInvalidOption)
 	}
-	d.dialect = newDialect(*schema, cfg.prefix)
+	d.dialect = newDialect(*schema, cfg.Prefix)
 	return d.createSchema(ctx, cfg.schema)
 }
 

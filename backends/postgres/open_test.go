@@ -92,7 +92,8 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	address := server(t)
 	secure := testserver.PostgreSQL(t, testserver.WithTLS(), testserver.WithArgs("-c", "hba_file="+onlyTLS(t)))
-	execute(t, address, `CREATE DATABASE latin1 ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`)
+	latin1 := strings.TrimSuffix(prefix(t, address), "_")
+	execute(t, address, `CREATE DATABASE `+latin1+` ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`)
 	for _, c := range []struct {
 		name, address string
 		is            error
@@ -107,7 +108,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		{"server without TLS", with(t, address, "sslmode", "require"), postgres.ErrTLS, "TLS"},
 		{"certificate of an unknown authority", change(t, secure.URL, func(u *url.URL) { u.RawQuery = "sslmode=verify-full" }), postgres.ErrTLS, "certificate"},
 		{"server that insists on TLS", change(t, secure.URL, func(u *url.URL) { u.RawQuery = "sslmode=disable" }), postgres.ErrTLS, "no encryption"},
-		{"encoding", change(t, address, func(u *url.URL) { u.Path = "/latin1" }), postgres.ErrEncoding, "LATIN1"},
+		{"encoding", change(t, address, func(u *url.URL) { u.Path = "/" + latin1 }), postgres.ErrEncoding, "LATIN1"},
 		{"no schema", with(t, address, "search_path", "missing"), taskflow.ErrInvalidOption, "search path"},
 		{"empty URL", "", taskflow.ErrInvalidOption, "postgres://user:password@host/database"},
 		{"no URL", "postgres://u:secret@host:port/db", taskflow.ErrInvalidOption, "port"},
@@ -147,7 +148,7 @@ func TestOptionsOutOfRangeAreReportedByOpen(t *testing.T) {
 		strings.Repeat("p", 41):        postgres.Prefix(strings.Repeat("p", 41)),
 		`Schema: must be`:              postgres.Schema("a.b"),
 		"PoolSize: must be at least 2": postgres.PoolSize(1),
-		"Logger: the logger is nil":    postgres.Logger(nil),
+		"option Logger is nil":         postgres.Logger(nil),
 		"option 1 is nil":              nil,
 	} {
 		err := postgres.Open(nowhere, option).Open(t.Context())

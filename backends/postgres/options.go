@@ -1,10 +1,7 @@
 package postgres
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"regexp"
 
 	"github.com/taskflow-go/taskflow/backends/internal/sqlstore"
 )
@@ -13,51 +10,28 @@ import (
 type Option func(*config)
 
 type config struct {
+	sqlstore.Settings
 	schema     string // empty: the first of the search path
-	prefix     string
-	poolSize   int // 0: not set
-	log        *slog.Logger
-	bounds     sqlstore.Bounds
-	audits     int
-	reconnects int // attempts of Notify
-	err        error
+	reconnects int    // attempts of Notify
 }
 
 func newConfig(opts []Option) config {
-	c := config{prefix: "taskflow_", log: slog.Default(), bounds: sqlstore.DefaultBounds(), audits: 100_000, reconnects: maxReconnects}
-	for i, o := range opts {
-		if o == nil {
-			c.fail(fmt.Errorf("option %d is nil", i+1))
-			continue
-		}
-		o(&c)
-	}
+	c := config{Settings: sqlstore.DefaultSettings(), reconnects: maxReconnects}
+	sqlstore.Apply(&c, &c.Settings, opts)
 	return c
 }
-
-func (c *config) fail(err error) { c.err = errors.Join(c.err, err) }
-
-// identifier is what needs no quotes anywhere, and leaves room for the longest name that follows: the server has 63 bytes.
-var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 
 // Prefix begins the names of all tables and indexes, and of the channel of notifications: a letter or an underscore, then letters,
 // digits and underscores, all lower case, at most 40. Default "taskflow_". Programs with the same prefix share their tasks.
 func Prefix(prefix string) Option {
-	return func(c *config) {
-		if !identifier.MatchString(prefix) {
-			c.fail(fmt.Errorf("Prefix: must be 1 to 40 of a-z, 0-9 and _, not beginning with a digit; not %q", prefix))
-		}
-		c.prefix = prefix
-	}
+	return func(c *config) { c.SetPrefix(prefix) }
 }
 
 // Schema keeps the tables in that schema, which is created if it does not exist: the same characters as in [Prefix]. Default: the
 // first of the user's search path, which is mostly "public".
 func Schema(name string) Option {
 	return func(c *config) {
-		if !identifier.MatchString(name) {
-			c.fail(fmt.Errorf("Schema: must be 1 to 40 of a-z, 0-9 and _, not beginning with a digit; not %q", name))
-		}
+		c.Identifier("Schema", name)
 		c.schema = name
 	}
 }
@@ -65,21 +39,10 @@ func Schema(name string) Option {
 // PoolSize is how many connections there are at most, from 2; one more while the manager listens for notifications. Default: what
 // the URL says with pool_max_conns, else 4, or the number of CPUs if that is larger. Calls that find none wait for their turn.
 func PoolSize(n int) Option {
-	return func(c *config) {
-		if n < 2 {
-			c.fail(fmt.Errorf("PoolSize: must be at least 2, not %d", n))
-		}
-		c.poolSize = n
-	}
+	return func(c *config) { c.SetPoolSize(n) }
 }
 
 // Logger sends warnings (rows that cannot be read, a migration) to l. Default slog.Default().
 func Logger(l *slog.Logger) Option {
-	return func(c *config) {
-		if l == nil {
-			c.fail(errors.New("Logger: the logger is nil; slog.DiscardHandler silences"))
-			return
-		}
-		c.log = l
-	}
+	return func(c *config) { c.SetLogger(l) }
 }

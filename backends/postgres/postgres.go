@@ -72,9 +72,9 @@ func OpenPool(pool *pgxpool.Pool, opts ...Option) *Backend {
 	b := &Backend{}
 	switch {
 	case pool == nil:
-		cfg.fail(errors.New("OpenPool: the pool is nil"))
-	case cfg.poolSize != 0:
-		cfg.fail(errors.New("PoolSize: the pool of OpenPool has a size already, leave it out"))
+		cfg.Fail(errors.New("OpenPool: the pool is nil"))
+	case cfg.PoolSize != 0:
+		cfg.Fail(errors.New("PoolSize: the pool of OpenPool has a size already, leave it out"))
 	}
 	b.describe(cfg, "the given pool", func(context.Context) (*pgxpool.Pool, error) {
 		b.name(pool.Config())
@@ -88,7 +88,7 @@ func (b *Backend) describe(cfg config, target string, pool func(context.Context)
 	owned := target == "the server"
 	b.store = sqlstore.New(sqlstore.Config{
 		Package: "postgres", Target: func() string { return *b.target.Load() }, Kind: kind,
-		Log: cfg.log, Bounds: cfg.bounds, Audits: cfg.audits, Err: cfg.err,
+		Settings: cfg.Settings,
 		Connect: func(ctx context.Context) (sqlstore.Database, error) {
 			p, err := pool(ctx)
 			if err != nil {
@@ -122,8 +122,8 @@ func (b *Backend) connect(ctx context.Context, address string, cfg config) (*pgx
 	if err := checkMode(pc); err != nil {
 		return nil, err
 	}
-	if cfg.poolSize > 0 {
-		pc.MaxConns = int32(cfg.poolSize)
+	if cfg.PoolSize > 0 {
+		pc.MaxConns = int32(cfg.PoolSize)
 	}
 	if pc.ConnConfig.ConnectTimeout == driverConnectTimeout {
 		pc.ConnConfig.ConnectTimeout = connectTimeout

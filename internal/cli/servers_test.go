@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,9 +36,7 @@ func taskflowCommand(t *testing.T, args ...string) result {
 // servers are the URLs of empty storages on real servers.
 func servers() map[string]func(*testing.T) string {
 	return map[string]func(*testing.T) string{
-		"Redis": func(t *testing.T) string {
-			return testserver.SharedRedis(t).NewDatabase(t) + "?prefix=" + strings.ToLower(t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]) + fmt.Sprint(len(t.Name()))
-		},
+		"Redis": func(t *testing.T) string { return testserver.SharedRedis(t).NewDatabase(t) + "?prefix=" + rand.Text() },
 		"MariaDB": func(t *testing.T) string {
 			c := must[*mysql.Config](t)(mysql.ParseDSN(testserver.SharedMariaDB(t).NewDatabase(t)))
 			u := url.URL{Scheme: "mariadb", User: url.UserPassword(c.User, c.Passwd), Host: c.Addr, Path: c.DBName, RawQuery: "prefix=shop_"}

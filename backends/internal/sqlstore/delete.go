@@ -33,7 +33,7 @@ func (s *Store) DeleteBefore(ctx context.Context, t time.Time) (deleted int, err
 				sum.add(r.total, r.took, -1)
 			}
 			if n = len(old); n > 0 {
-				o.removeFinished(ctx, tx, slices.Collect(maps.Keys(old)))
+				o.remove(ctx, tx, slices.Collect(maps.Keys(old)), historyTable, detailTable, tagTable)
 				o.storeTotals(ctx, tx, sum)
 			}
 			return nil

@@ -44,9 +44,14 @@ type Fragment struct {
 
 // Dialect is how a server differs from others.
 type Dialect interface {
-	// Statement replaces what the SQL of this package has in place of a server's own words: {x} by the name of table x, {now}
-	// by the server's clock, in nanoseconds since 1970 and independent of transactions, ? by the mark of a parameter, {join} by a
-	// join whose left side is read first, and {by owner}, after the table pending, by what makes the server use that index.
+	// Statement replaces what the SQL of this package has in place of a server's own words:
+	//
+	//	{x}         the name of table x
+	//	?           the mark of a parameter
+	//	{now}       the server's clock, in nanoseconds since 1970, independent of transactions
+	//	{join}      a join whose left side is read first
+	//	{by owner}  after the table pending: by that index
+	//	{owners}    a table of the owners of pending rows, each once, which the server finds without reading all rows
 	Statement(sql string) string
 	// Schema returns the script that leads to a version from the one before; ok is false when there is no such version. Its
 	// statements end with a semicolon at the end of a line. Run again after it was interrupted, it goes on.

@@ -12,7 +12,7 @@ var (
 	ErrNotOpen       = errors.New("the backend is not open: call Open first, as the manager's Start does")
 	ErrClosed        = errors.New("the backend is closed")
 	ErrUnreachable   = errors.New("the server cannot be reached: check host, port and network, and that it runs")
-	ErrDenied        = errors.New("the server refuses the user: check name and password, and from where it may connect")
+	ErrDenied        = errors.New("the server refuses the user: check name and password, from where it may connect, and whether it must use TLS")
 	ErrNoDatabase    = errors.New("the database does not exist: create it, or name another")
 	ErrTLS           = errors.New("server and client do not agree on TLS: check what the address says of it, and the certificates")
 	ErrPrivilege     = errors.New("the user lacks a privilege: grant it, see README.md")

@@ -100,13 +100,9 @@ func (s *Store) Expire(ctx context.Context) ([]string, error) {
 	return gone, nil
 }
 
-// freeOrphans frees the rows whose owner is not among the instances. It reads one row for each owner, not all rows.
+// freeOrphans frees the rows whose owner is not among the instances. It reads a row or two for each owner, not all rows.
 func (s *session) freeOrphans(ctx context.Context, tx Tx) error {
-	const sql = `WITH RECURSIVE owners (owner) AS (
-		SELECT min(owner) FROM {pending}
-		UNION ALL
-		SELECT (SELECT min(p.owner) FROM {pending} p WHERE p.owner > owners.owner) FROM owners WHERE owners.owner IS NOT NULL
-	) SELECT owner FROM owners WHERE owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {instance} i WHERE i.id = owners.owner)`
+	const sql = "SELECT o.owner FROM {owners} o WHERE NOT EXISTS (SELECT 1 FROM {instance} i WHERE i.id = o.owner)"
 	orphaned, err := s.strings(ctx, tx, sql)
 	if err != nil || len(orphaned) == 0 {
 		return err

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -28,10 +29,12 @@ func (s *Store) ReserveKey(ctx context.Context, r taskflow.Reservation) (holder 
 		return "", err
 	}
 	if prune {
-		// a transaction of its own: what others reserve at the same moment must not wait for it
-		err = s.write(ctx, "prune keys", func(o *session, tx Tx) error { return o.pruneKeys(ctx, tx) })
+		// a transaction of its own: what others reserve at the same moment must not wait for it, and the key is reserved
+		if err := s.write(ctx, "prune keys", func(o *session, tx Tx) error { return o.pruneKeys(ctx, tx) }); err != nil {
+			s.cfg.Log.Warn("taskflow: old idempotency keys could not be deleted", slog.Any("error", err))
+		}
 	}
-	return holder, err
+	return holder, nil
 }
 
 func checkReservation(r taskflow.Reservation) (task ID, err error) {

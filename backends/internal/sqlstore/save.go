@@ -68,7 +68,7 @@ func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals, 
 		}
 	}
 	var (
-		replaced            []ID
+		replaced, ids       []ID
 		rows, details, tags [][]any
 	)
 	for _, f := range list {
@@ -80,6 +80,8 @@ func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals, 
 			replaced = append(replaced, f.id)
 			sum.add(before.total, before.took, -1)
 		}
+		written++
+		ids = append(ids, f.id)
 		key, took := totalOf(f.record.Status, f.start, f.end)
 		sum.add(key, took, 1)
 		rows = append(rows, f.row)
@@ -89,13 +91,16 @@ func (s *session) save(ctx context.Context, tx Tx, list []*encoded, sum totals, 
 		tags = append(tags, f.tags()...)
 	}
 	if len(replaced) > 0 {
-		s.removeFinished(ctx, tx, replaced)
+		s.remove(ctx, tx, replaced, historyTable)
+	}
+	if len(ids) > 0 && (len(replaced) > 0 || !guess) { // not guessing, also what is left of a record that somebody deleted by hand
+		s.remove(ctx, tx, ids, detailTable, tagTable)
 	}
 	// A duplicate key means that we did not look, or that another instance has stored the record since: the transaction is repeated.
 	s.insert(ctx, tx, historyTable, Conflict{}, rows...)
 	s.insert(ctx, tx, detailTable, Conflict{}, details...)
 	s.insert(ctx, tx, tagTable, Conflict{}, tags...)
-	return len(rows), nil
+	return written, nil
 }
 
 // removePending removes the pending rows of records whose owner may finish them, and returns those that another owner holds.
@@ -170,10 +175,10 @@ func number(n *int64) any {
 	return *n
 }
 
-// removeFinished deletes everything that is stored of finished records but their part of the totals.
-func (s *session) removeFinished(ctx context.Context, tx Tx, ids []ID) {
+// remove deletes the rows of ids from tables of finished records.
+func (s *session) remove(ctx context.Context, tx Tx, ids []ID, from ...*Table) {
 	among := where(s.dialect.In("id", ids))
-	for _, t := range []*Table{tagTable, detailTable, historyTable} {
+	for _, t := range from {
 		s.later(ctx, tx, "DELETE FROM {"+t.Name+"}"+among.SQL, among.Args...)
 	}
 }

@@ -20,7 +20,7 @@ type Bounds struct {
 }
 
 // DefaultBounds keep a page far below 50 ms, and the load of a server that many ask at once low.
-func DefaultBounds() Bounds { return Bounds{Rows: 20_000, Window: 2_000, Time: 30 * time.Millisecond} }
+func DefaultBounds() Bounds { return Bounds{Rows: 20_000, Window: 1_000, Time: 30 * time.Millisecond} }
 
 // term is one thing that a filter asks for: where to find it by index, and how to check it on a record h. A term without walks can
 // only be checked.
@@ -37,10 +37,11 @@ type search struct {
 	low, high ID   // both are within
 	terms     []term
 	nothing   bool // nothing can match
+	begun     time.Time
 }
 
 func (s *session) search(pending bool, f taskflow.Filter, before string) (*search, error) {
-	q := &search{s: s, pending: pending, low: lowestID, high: highestID}
+	q := &search{s: s, pending: pending, low: lowestID, high: highestID, begun: time.Now()}
 	if !isFilter(f) {
 		q.nothing = true
 		return q, nil
@@ -254,7 +255,7 @@ func (q *search) ids(walks []Walk, checks []Fragment, low ID, limit, skip int) F
 // windows calls visit with the lowest id of one window after the other, and q.high its highest, until visit returns false, the
 // history ends, or the bounds are reached: then next is the id to go on from, or empty.
 func (q *search) windows(ctx context.Context, walks []Walk, visit func(low ID) (more bool, err error)) (next string, err error) {
-	bounds, begun := q.s.cfg.Bounds, time.Now()
+	bounds := q.s.cfg.Bounds
 	for rows := 0; ; {
 		floor, whole, err := q.floor(ctx, walks)
 		if err != nil {
@@ -272,7 +273,7 @@ func (q *search) windows(ctx context.Context, walks []Walk, visit func(low ID) (
 			return "", nil
 		}
 		q.high = below
-		if rows += bounds.Window; rows >= bounds.Rows || time.Since(begun) >= bounds.Time {
+		if rows += bounds.Window; rows >= bounds.Rows || time.Since(q.begun) >= bounds.Time {
 			return floor.String(), nil
 		}
 	}

@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
-	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -18,10 +19,7 @@ type Config struct {
 	// Connect connects to the server. It is called by Open, again after a failure.
 	Connect func(ctx context.Context) (Database, error)
 	Kind    func(error) Kind // see [Dialect.Kind]; needed before there is a Dialect
-	Log     *slog.Logger
-	Bounds  Bounds
-	Audits  int   // entries of the audit trail that are kept
-	Err     error // of the options; Open reports it
+	Settings
 }
 
 // Store implements every interface of a backend but [taskflow.Notifier]. Made by [New], opened by Open. Safe for concurrent use.
@@ -192,10 +190,12 @@ type session struct {
 }
 
 func newSession(s *Store, db Database) *session {
-	id := taskflow.NewID(time.Now())
+	var handle ID
+	binary.BigEndian.PutUint64(handle[:], rand.Uint64())
+	binary.BigEndian.PutUint64(handle[8:], rand.Uint64())
 	return &session{
 		store: s, cfg: &s.cfg, db: db, dialect: db.Dialect(), closing: make(chan struct{}),
-		id: id, shard: shardOf(id), owners: map[string]bool{}, counts: map[string]int{},
+		id: handle.String(), shard: shardOf(handle), owners: map[string]bool{}, counts: map[string]int{},
 	}
 }
 

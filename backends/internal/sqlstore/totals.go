@@ -20,7 +20,7 @@ const noBucket = -1
 const shards = 16
 
 // shardOf spreads handles by the random end of their id.
-func shardOf(id string) int64 { return int64(id[len(id)-1]) % shards }
+func shardOf(handle ID) int64 { return int64(handle[len(handle)-1]) % shards }
 
 type totalKey struct {
 	status taskflow.Status
@@ -87,7 +87,7 @@ func (s *Store) Stats(ctx context.Context) (taskflow.Stats, error) {
 				return err
 			}
 			tasks, sum := decimal(tasksText), min(decimal(sumText), math.MaxInt64/int64(time.Microsecond))
-			if tasks == 0 {
+			if tasks <= 0 {
 				return nil
 			}
 			if stats.Counts == nil {

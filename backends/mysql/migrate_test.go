@@ -1,0 +1,110 @@
+package mysql_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/taskflow-go/taskflow/backends/mysql"
+	"github.com/taskflow-go/taskflow/internal/testserver"
+)
+
+// Several programs start at once with a new database: the tables are created once.
+func TestOpenedByEightAtOnce(t *testing.T) {
+	t.Parallel()
+	dsn := testserver.SharedMariaDB(t).NewDatabase(t)
+	for _, opts := range [][]mysql.Option{nil, {mysql.Prefix("p_")}} {
+		var (
+			wg  sync.WaitGroup
+			bad [8]error
+		)
+		for i := range bad {
+			b := mysql.Open(dsn, opts...)
+			t.Cleanup(func() {
+				if err := b.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				if bad[i] = b.Open(t.Context()); bad[i] == nil {
+					_, bad[i] = b.Load(t.Context())
+				}
+			})
+		}
+		wg.Wait()
+		for _, err := range bad {
+			if err != nil {
+				t.Errorf("one of eight: %v", err)
+			}
+		}
+	}
+}
+
+func TestTablesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	shared := testserver.SharedMariaDB(t)
+	for _, c := range []struct {
+		name, prepare, says string
+		is                  error
+	}{
+		{"another application's history", "CREATE TABLE taskflow_history (day date, event text)", "`taskflow_history`", mysql.ErrForeign},
+		{"a view in its place", "CREATE VIEW taskflow_pending AS SELECT 1 AS id", "`taskflow_pending`", mysql.ErrForeign},
+		{"another application's meta", "CREATE TABLE taskflow_meta (k TEXT, v TEXT)", "`taskflow_meta`", mysql.ErrForeign},
+		{"a column is missing", "-- opened\nALTER TABLE taskflow_pending DROP COLUMN marks", "`taskflow_pending`", mysql.ErrForeign},
+		{"a table is missing", "-- opened\nDROP TABLE taskflow_slot", "`taskflow_slot`", mysql.ErrForeign},
+		{"newer schema", "-- opened\nUPDATE taskflow_meta SET value = 99 WHERE name = 'schema'", "version 99, this program knows up to 1", mysql.ErrNewerSchema},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := shared.NewDatabase(t)
+			if strings.HasPrefix(c.prepare, "-- opened") {
+				save(t, opened(t, dsn), record(1))
+			}
+			execute(t, dsn, strings.TrimPrefix(c.prepare, "-- opened\n"))
+			const tables = "SELECT count(*) FROM information_schema.columns WHERE table_schema = database()"
+			before := ask[int](t, dsn, tables)
+			b := mysql.Open(dsn)
+			if err := b.Open(t.Context()); !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("Open returned %v; want one that wraps %v and says %q", err, c.is, c.says)
+			}
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+			if after := ask[int](t, dsn, tables); after != before {
+				t.Errorf("there are %d columns after Open, %d before: it is to leave them as they are", after, before)
+			}
+		})
+	}
+}
+
+// A column more is no harm: somebody may have added one for reports.
+func TestColumnsMayBeAdded(t *testing.T) {
+	t.Parallel()
+	dsn := server(t)
+	p := prefix(t, dsn)
+	save(t, opened(t, dsn, mysql.Prefix(p)), record(1))
+	execute(t, dsn, "ALTER TABLE "+p+"history ADD COLUMN note TEXT, ADD COLUMN day DATE AS ('2026-01-01') STORED")
+	b := opened(t, dsn, mysql.Prefix(p))
+	save(t, b, record(1), record(2))
+	if n := stored(t, b); n != 2 {
+		t.Errorf("%d records are stored, want 2", n)
+	}
+}
+
+func TestReadmeShowsTheSchema(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("schema/1.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := strings.NewReplacer("{options}", "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_nopad_bin", "{", "taskflow_", "}", "").Replace(string(script))
+	if !strings.Contains(string(readme), shown) {
+		t.Errorf("README.md does not show the schema as it is:\n%s", shown)
+	}
+}
