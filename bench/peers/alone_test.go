@@ -5,8 +5,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/mysql"
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/internal/testserver"
 )
 
 // BenchmarkAlone is taskflow's side alone, for profiles. It moreover reports how many commits of the journal a task took, and how
@@ -19,6 +21,9 @@ func BenchmarkAlone(b *testing.B) {
 		{"sqlite", func(b *testing.B) taskflow.Backend { return sqlite.Open(filepath.Join(b.TempDir(), "tasks.db")) }},
 		{"redis", func(b *testing.B) taskflow.Backend { return redisBackend(redisServer(b, "everysec")) }},
 		{"postgres", func(b *testing.B) taskflow.Backend { return postgresBackend(b, postgresServer(b, "on")) }},
+		{"mysql", func(b *testing.B) taskflow.Backend {
+			return mysql.Open(testserver.MariaDB(b, testserver.WithArgs("--innodb-flush-log-at-trx-commit=1")).URL)
+		}},
 	} {
 		for _, goroutines := range []int{producers, 256} {
 			b.Run(fmt.Sprintf("%s/producers=%d", tt.name, goroutines), func(b *testing.B) {

@@ -24,6 +24,8 @@ func postgresBackend(b *testing.B, server *testserver.Server) taskflow.Backend {
 //   - alone: eight producers that add one task at a time; River by Insert.
 //   - many: River's eight producers insert batches of a thousand by InsertManyFast; taskflow, which has nothing like it, has 256
 //     producers that add one task at a time.
+//
+// taskflow runs as many tasks at once as River does: 2000.
 func BenchmarkPostgreSQL(b *testing.B) {
 	for _, commit := range []string{"on", "off"} {
 		for _, tt := range []struct {
@@ -33,7 +35,7 @@ func BenchmarkPostgreSQL(b *testing.B) {
 			b.Run("synchronous_commit="+commit+"/"+tt.name, func(b *testing.B) {
 				server := postgresServer(b, commit)
 				compare(b,
-					side{"taskflow", tt.tasks, startTaskflow(b, postgresBackend(b, server), tt.goroutines).round},
+					side{"taskflow", tt.tasks, startTaskflow(b, postgresBackend(b, server), tt.goroutines, taskflow.WithConcurrency(riverWorkers)).round},
 					side{"river", tt.tasks, startRiver(b, server.NewDatabase(b), tt.batch)},
 				)
 			})

@@ -28,6 +28,9 @@ type riverWorker struct {
 // Work implements river.Worker.
 func (w *riverWorker) Work(context.Context, *river.Job[riverArgs]) error { w.ran.add(1); return nil }
 
+// riverWorkers is how many jobs may run at once, as in River's own benchmark.
+const riverWorkers = 2_000
+
 // startRiver returns a round of River's, with the settings of its own benchmark (river bench): 2000 workers, fetching again after
 // 2 ms, polling each 20 ms. batch is how many jobs a producer inserts at a time, by InsertManyFast (COPY), the fastest way that is
 // documented; with 1 it inserts each by Insert. Done jobs stay in the table for a day.
@@ -57,7 +60,7 @@ func startRiver(b *testing.B, url string, batch int) func(b *testing.B, n int) t
 	river.AddWorker(workers, &riverWorker{ran: &ran})
 	client, err := river.NewClient(driver, &river.Config{
 		FetchCooldown: 2 * time.Millisecond, FetchPollInterval: 20 * time.Millisecond, Logger: quiet, MaxAttempts: 1,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2_000}}, Workers: workers,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: riverWorkers}}, Workers: workers,
 	})
 	if err != nil {
 		b.Fatal(err)

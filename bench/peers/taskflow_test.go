@@ -28,7 +28,7 @@ func started(b *testing.B, opts ...taskflow.ManagerOption) *taskflow.Manager {
 	return m
 }
 
-// ours is taskflow's side. All of its settings are the defaults, but for the size of the queue.
+// ours is taskflow's side. All of its settings are the defaults, but for the size of the queue, and what a benchmark says.
 type ours struct {
 	m          *taskflow.Manager
 	task       taskflow.Task[int]
@@ -38,11 +38,11 @@ type ours struct {
 	before     int64 // finished in earlier rounds
 }
 
-func startTaskflow(b *testing.B, backend taskflow.Backend, goroutines int) *ours {
+func startTaskflow(b *testing.B, backend taskflow.Backend, goroutines int, opts ...taskflow.ManagerOption) *ours {
 	b.Helper()
 	o := &ours{goroutines: goroutines, stats: backend.(taskflow.StatsReader)}
 	o.task = taskflow.Define("trivial", func(context.Context, int) error { o.ran.add(1); return nil })
-	o.m = started(b, taskflow.WithTasks(o.task), taskflow.WithBackend(backend))
+	o.m = started(b, append(opts, taskflow.WithTasks(o.task), taskflow.WithBackend(backend))...)
 	return o
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/taskflow-go/taskflow/backends/mysql"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	"github.com/taskflow-go/taskflow/backends/redis"
 	"github.com/taskflow-go/taskflow/backends/sqlite"
@@ -35,6 +36,10 @@ var engines = []struct {
 	{"postgres", func(b *testing.B) func() taskflow.Backend {
 		url := testserver.SharedPostgreSQL(b).NewDatabase(b)
 		return func() taskflow.Backend { return postgres.Open(url) }
+	}},
+	{"mysql", func(b *testing.B) func() taskflow.Backend {
+		dsn := testserver.SharedMariaDB(b).NewDatabase(b)
+		return func() taskflow.Backend { return mysql.Open(dsn) }
 	}},
 }
 
