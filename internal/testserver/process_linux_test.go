@@ -117,8 +117,10 @@ func TestServersDieWithTheProcessOfTheTests(t *testing.T) {
 	testserver.Redis(t) // removes what others have left
 	for _, s := range servers {
 		within(t, func() error { // the tests of another package may be at it, and not be done
-			if _, err := os.Stat(s.folder); !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("%s was left behind, and is still there (%v)", s.folder, err)
+			if _, err := os.Stat(s.folder); err == nil {
+				return fmt.Errorf("%s was left behind, and is still there", s.folder)
+			} else if !errors.Is(err, os.ErrNotExist) {
+				return err
 			}
 			if segments(t, s.pid) != 0 {
 				return fmt.Errorf("process %d has left a segment of memory, and it is still there", s.pid)
