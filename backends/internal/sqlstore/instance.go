@@ -17,7 +17,7 @@ func (s *Store) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration
 	}
 	return s.write(ctx, "join", func(o *session, tx Tx) error {
 		o.seen(i.ID)
-		o.insert(ctx, tx, instanceTable, Conflict{Key: []string{"id"}}, []any{i.ID, int64(0), int64(0), info})
+		o.insert(ctx, tx, instanceTable, Conflict{Key: []string{"id"}, Set: []string{"info"}}, []any{i.ID, int64(0), int64(0), info})
 		return o.lease(ctx, tx, i.ID, info, ttl)
 	})
 }
