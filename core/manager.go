@@ -218,8 +218,9 @@ func WithWindow(n int) ManagerOption {
 }
 
 // WithLease is how long a backend shared by several instances takes this one for alive after its last sign of life, which it gives three
-// times as often; from 100 ms, default 15 s. When the process dies, another one takes over its durable tasks after that time (at once
-// on the machine of an SQLite file). A process that was paused, or cut off from the backend, for longer loses them: see ErrLeaseLost.
+// times as often; from 100 ms, default 15 s. When the process dies, another one takes over its durable tasks at its first heartbeat after that
+// time (on the machine of an SQLite file, where a lock tells, at its next one). A process that was paused, or cut off from the backend, for
+// longer loses them: see ErrLeaseLost.
 func WithLease(d time.Duration) ManagerOption {
 	return func(c *config) error {
 		if d < 100*time.Millisecond {
