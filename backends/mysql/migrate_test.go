@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/mysql"
 	"github.com/taskflow-go/taskflow/internal/testserver"
 )
@@ -60,7 +61,7 @@ func TestTablesThatAreRefused(t *testing.T) {
 			t.Parallel()
 			dsn := shared.NewDatabase(t)
 			if strings.HasPrefix(c.prepare, "-- opened") {
-				save(t, opened(t, dsn), record(1))
+				sqltest.Save(t, opened(t, dsn), sqltest.Record(1))
 			}
 			execute(t, dsn, strings.TrimPrefix(c.prepare, "-- opened\n"))
 			const tables = "SELECT count(*) FROM information_schema.columns WHERE table_schema = database()"
@@ -84,11 +85,11 @@ func TestColumnsMayBeAdded(t *testing.T) {
 	t.Parallel()
 	dsn := server(t)
 	p := prefix(t, dsn)
-	save(t, opened(t, dsn, mysql.Prefix(p)), record(1))
+	sqltest.Save(t, opened(t, dsn, mysql.Prefix(p)), sqltest.Record(1))
 	execute(t, dsn, "ALTER TABLE "+p+"history ADD COLUMN note TEXT, ADD COLUMN day DATE AS ('2026-01-01') STORED")
 	b := opened(t, dsn, mysql.Prefix(p))
-	save(t, b, record(1), record(2))
-	if n := stored(t, b); n != 2 {
+	sqltest.Save(t, b, sqltest.Record(1), sqltest.Record(2))
+	if n := sqltest.Stored(t, b); n != 2 {
 		t.Errorf("%d records are stored, want 2", n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/mysql"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
@@ -168,8 +169,8 @@ func TestURLIsAsGoodAsADataSourceName(t *testing.T) {
 	t.Cleanup(func() { execute(t, dsn, "DROP USER "+user) })
 	u := url.URL{Scheme: "mysql", User: url.UserPassword(user, "p/a@s:s?w%rd"), Host: c.Addr, Path: "/" + c.DBName, RawQuery: "timeout=5s"}
 	b := opened(t, u.String(), mysql.Prefix(prefix(t, dsn)))
-	save(t, b, record(1))
-	if n := stored(t, b); n != 1 {
+	sqltest.Save(t, b, sqltest.Record(1))
+	if n := sqltest.Stored(t, b); n != 1 {
 		t.Errorf("%d records are stored, want 1", n)
 	}
 }
@@ -186,11 +187,11 @@ func TestDatabaseOfTheCallerStaysOpen(t *testing.T) {
 		if err := b.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		save(t, b, record(n))
-		if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(10, "me"), pendingRecord(11, "me")}); err != nil {
+		sqltest.Save(t, b, sqltest.Record(n))
+		if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(10, "me"), sqltest.PendingRecord(11, "me")}); err != nil {
 			t.Error(err)
 		}
-		if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(11, "other")}); !errors.Is(err, taskflow.ErrLeaseLost) {
+		if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(11, "other")}); !errors.Is(err, taskflow.ErrLeaseLost) {
 			t.Errorf("PutPending of another's row returned %v, want ErrLeaseLost", err)
 		}
 		at := time.Date(2026, 1, 1+n, 0, 0, 0, 0, time.UTC)
@@ -231,8 +232,8 @@ func TestEncryptedConnection(t *testing.T) {
 	t.Parallel()
 	s := testserver.MariaDB(t, testserver.WithTLS())
 	b := opened(t, s.URL)
-	save(t, b, record(1))
-	if n := stored(t, b); n != 1 {
+	sqltest.Save(t, b, sqltest.Record(1))
+	if n := sqltest.Stored(t, b); n != 1 {
 		t.Errorf("%d records are stored, want 1", n)
 	}
 }

@@ -1,21 +1,15 @@
 package mysql_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/taskflow-go/taskflow/backends/mysql"
-	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
 )
 
@@ -90,84 +84,6 @@ func opened(tb testing.TB, dsn string, opts ...mysql.Option) *mysql.Backend {
 		}
 	})
 	return b
-}
-
-// record returns the n-th of some finished records.
-func record(n int) taskflow.Record {
-	r := historic(n)
-	lowest, _ := taskflow.IDBounds(r.CreatedAt)
-	r.ID = fmt.Sprintf("%s%012x", lowest[:24], n)
-	return r
-}
-
-func records(from, to int) []taskflow.Record {
-	var list []taskflow.Record
-	for n := from; n < to; n++ {
-		list = append(list, record(n))
-	}
-	return list
-}
-
-func pendingRecord(n int, owner string) taskflow.Record {
-	r := record(n)
-	r.Status, r.StartTime, r.EndTime, r.Attempts, r.Owner = taskflow.StatusPending, time.Time{}, time.Time{}, 0, owner
-	return r
-}
-
-func save(t *testing.T, b taskflow.Backend, list ...taskflow.Record) {
-	t.Helper()
-	if _, err := b.Save(t.Context(), list); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// stored returns the number of records in the history.
-func stored(t *testing.T, b taskflow.Backend) int {
-	t.Helper()
-	all, err := b.Load(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(all)
-}
-
-// logged is a logger whose output can be read meanwhile.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
-
-// eventually repeats f until it returns nil, for as long as a busy machine may take.
-func eventually(t *testing.T, f func() error) {
-	t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	end := time.After(30 * time.Second)
-	for {
-		err := f()
-		if err == nil {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-end:
-			t.Fatal(err)
-		}
-	}
 }
 
 // readable lets the server, which runs as another user, into a folder made by TempDir.

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/mysql"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
@@ -47,7 +48,7 @@ func TestFullDisk(t *testing.T) {
 	accepted := 0
 	var err error
 	for err == nil && accepted < 100_000 {
-		batch := records(accepted, accepted+200)
+		batch := sqltest.Records(accepted, accepted+200)
 		for i := range batch {
 			batch[i].Error = strings.Repeat("x", 1000)
 		}
@@ -58,17 +59,17 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, mysql.ErrFull) {
 		t.Fatalf("Save on a full disk returned %v after %d records, want ErrFull", err, accepted)
 	}
-	if n := stored(t, b); n != accepted || n == 0 {
+	if n := sqltest.Stored(t, b); n != accepted || n == 0 {
 		t.Errorf("%d records are stored, %d were accepted", n, accepted)
 	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	save(t, b, records(accepted, accepted+200)...)
-	if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(accepted+1000, "me")}); err != nil {
+	sqltest.Save(t, b, sqltest.Records(accepted, accepted+200)...)
+	if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(accepted+1000, "me")}); err != nil {
 		t.Error(err)
 	}
-	if n := stored(t, b); n != accepted+200 {
+	if n := sqltest.Stored(t, b); n != accepted+200 {
 		t.Errorf("%d records are stored once there is room, want %d", n, accepted+200)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/mysql"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
@@ -19,15 +20,15 @@ func TestServerIsKilledInTheMiddleOfUse(t *testing.T) {
 	t.Parallel()
 	s := testserver.MariaDB(t)
 	b := opened(t, s.URL)
-	save(t, b, records(0, 10)...)
-	if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(50, "me")}); err != nil {
+	sqltest.Save(t, b, sqltest.Records(0, 10)...)
+	if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(50, "me")}); err != nil {
 		t.Fatal(err)
 	}
 	for round, away := range []func(){s.Kill, s.Stop} {
 		away()
 		for range 3 { // more often than there are connections that are found to be dead
 			start := time.Now()
-			_, err := b.Save(t.Context(), records(100, 101))
+			_, err := b.Save(t.Context(), sqltest.Records(100, 101))
 			if !errors.Is(err, mysql.ErrUnreachable) || !strings.Contains(err.Error(), s.Addr) {
 				t.Errorf("Save without a server returned %v; want ErrUnreachable that names it", err)
 			}
@@ -39,8 +40,8 @@ func TestServerIsKilledInTheMiddleOfUse(t *testing.T) {
 			}
 		}
 		s.Start()
-		eventually(t, func() error { _, err := b.Save(t.Context(), records(10, 20+round)); return err })
-		if n := stored(t, b); n != 20+round {
+		sqltest.Eventually(t, func() error { _, err := b.Save(t.Context(), sqltest.Records(10, 20+round)); return err })
+		if n := sqltest.Stored(t, b); n != 20+round {
 			t.Errorf("%d records are stored after the server came back, want %d", n, 20+round)
 		}
 		if rows, err := b.LoadPending(t.Context()); err != nil || len(rows) != 1 || rows[0].Owner != "me" {
@@ -63,7 +64,7 @@ func TestConcurrentSavesDoNotDeadlock(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for round := range rounds {
-				list := records(round*size, (round+1)*size) // the same for all
+				list := sqltest.Records(round*size, (round+1)*size) // the same for all
 				for i := range list {
 					at := (i*7 + w*31) % size // in another order each
 					list[i], list[at] = list[at], list[i]
@@ -103,14 +104,14 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	t.Parallel()
 	dsn := server(t)
 	p := prefix(t, dsn)
-	var log logged
-	b := opened(t, dsn, mysql.Prefix(p), mysql.Logger(log.logger()))
-	tagged := records(0, 4)
+	var log sqltest.Log
+	b := opened(t, dsn, mysql.Prefix(p), mysql.Logger(log.Logger()))
+	tagged := sqltest.Records(0, 4)
 	for i := range tagged {
 		tagged[i].Tags, tagged[i].Logs = map[string]string{"k": "v"}, []string{"line"}
 	}
-	save(t, b, tagged...)
-	rows := []taskflow.Record{pendingRecord(10, ""), pendingRecord(11, ""), pendingRecord(12, "")}
+	sqltest.Save(t, b, tagged...)
+	rows := []taskflow.Record{sqltest.PendingRecord(10, ""), sqltest.PendingRecord(11, ""), sqltest.PendingRecord(12, "")}
 	for i := range rows {
 		rows[i].Tags = map[string]string{"k": "v"}
 	}
@@ -119,7 +120,7 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	}
 	execute(t, dsn, "UPDATE "+p+"history SET tags = '{' WHERE id = "+bytesOf(tagged[0].ID), "UPDATE "+p+"detail SET logs = '[\"' WHERE id = "+bytesOf(tagged[1].ID),
 		"UPDATE "+p+"pending SET tags = '[1' WHERE id = "+bytesOf(rows[0].ID))
-	if n := stored(t, b); n != 2 {
+	if n := sqltest.Stored(t, b); n != 2 {
 		t.Errorf("Load returned %d records, want the 2 sound ones", n)
 	}
 	page, err := b.Query(t.Context(), taskflow.Query{Limit: 10, Full: true})
@@ -147,11 +148,11 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 			t.Errorf("Get of a damaged row returned %v, want ErrCorrupt", err)
 		}
 	}
-	save(t, b, tagged...) // what is saved again is sound again
-	if n := stored(t, b); n != 4 {
+	sqltest.Save(t, b, tagged...) // what is saved again is sound again
+	if n := sqltest.Stored(t, b); n != 4 {
 		t.Errorf("Load returned %d records after saving again, want 4", n)
 	}
-	if n, err := b.DeleteBefore(t.Context(), record(100).CreatedAt); err != nil || n != 4 {
+	if n, err := b.DeleteBefore(t.Context(), sqltest.Record(100).CreatedAt); err != nil || n != 4 {
 		t.Errorf("DeleteBefore returned %d, %v; want 4", n, err)
 	}
 }
@@ -162,7 +163,7 @@ func TestRowsOfANewerFormatAreNotClaimed(t *testing.T) {
 	dsn := server(t)
 	p := prefix(t, dsn)
 	b := opened(t, dsn, mysql.Prefix(p))
-	newer, known := pendingRecord(1, ""), pendingRecord(2, "")
+	newer, known := sqltest.PendingRecord(1, ""), sqltest.PendingRecord(2, "")
 	if err := b.PutPending(t.Context(), []taskflow.Record{newer, known}); err != nil {
 		t.Fatal(err)
 	}
@@ -190,12 +191,12 @@ func TestServerThatOnlyReads(t *testing.T) {
 	s := testserver.MariaDB(t)
 	as := account(t, s.URL, "SELECT, INSERT, UPDATE, DELETE, CREATE ON *.*")
 	writer := opened(t, as)
-	save(t, writer, record(1))
+	sqltest.Save(t, writer, sqltest.Record(1))
 	execute(t, s.URL, "SET GLOBAL read_only = 1")
-	if _, err := writer.Save(t.Context(), records(2, 3)); !errors.Is(err, mysql.ErrReadOnly) {
+	if _, err := writer.Save(t.Context(), sqltest.Records(2, 3)); !errors.Is(err, mysql.ErrReadOnly) {
 		t.Errorf("Save on a server that only reads returned %v, want ErrReadOnly", err)
 	}
-	if n := stored(t, writer); n != 1 {
+	if n := sqltest.Stored(t, writer); n != 1 {
 		t.Errorf("%d records are read, want 1", n)
 	}
 	reader := mysql.Open(as)
@@ -203,7 +204,7 @@ func TestServerThatOnlyReads(t *testing.T) {
 		t.Errorf("Open of a server that only reads returned %v, want ErrReadOnly", err)
 	}
 	execute(t, s.URL, "SET GLOBAL read_only = 0")
-	save(t, writer, record(2))
+	sqltest.Save(t, writer, sqltest.Record(2))
 	if err := reader.Close(); err != nil {
 		t.Error(err)
 	}
@@ -225,10 +226,10 @@ func TestMissingPrivileges(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	save(t, opened(t, dsn), record(1))
+	sqltest.Save(t, opened(t, dsn), sqltest.Record(1))
 	b := opened(t, works)
-	save(t, b, record(1), record(2))
-	if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "me")}); err != nil {
+	sqltest.Save(t, b, sqltest.Record(1), sqltest.Record(2))
+	if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(3, "me")}); err != nil {
 		t.Error(err)
 	}
 	if _, err := b.Expire(t.Context()); err != nil {
@@ -258,7 +259,7 @@ func TestTooManyConnections(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Error(err)
 	}
-	eventually(t, func() error { return second.Open(t.Context()) }) // the server notices a moment later
+	sqltest.Eventually(t, func() error { return second.Open(t.Context()) }) // the server notices a moment later
 	if err := second.Close(); err != nil {
 		t.Error(err)
 	}
@@ -269,28 +270,28 @@ func TestStatementsFitIntoThePackets(t *testing.T) {
 	t.Parallel()
 	s := testserver.MariaDB(t, testserver.WithArgs("--max-allowed-packet=256K"))
 	b := opened(t, s.URL)
-	list := records(0, 60)
+	list := sqltest.Records(0, 60)
 	for i := range list {
 		list[i].Args = []byte(`"` + strings.Repeat(`'`, 30<<10) + `"`) // twice as long in a statement
 	}
-	save(t, b, list...)
+	sqltest.Save(t, b, list...)
 	rows := make([]taskflow.Record, len(list))
 	for i := range rows {
-		rows[i] = pendingRecord(100+i, "me")
+		rows[i] = sqltest.PendingRecord(100+i, "me")
 		rows[i].Args = list[i].Args
 	}
 	if err := b.PutPending(t.Context(), rows); err != nil {
 		t.Fatal(err)
 	}
-	if n := stored(t, b); n != len(list) {
+	if n := sqltest.Stored(t, b); n != len(list) {
 		t.Errorf("%d records are stored, want %d", n, len(list))
 	}
-	large := record(70)
+	large := sqltest.Record(70)
 	large.Args = []byte(`"` + strings.Repeat("x", 512<<10) + `"`)
-	if _, err := b.Save(t.Context(), []taskflow.Record{record(71), large}); !errors.Is(err, mysql.ErrInvalidRecord) {
+	if _, err := b.Save(t.Context(), []taskflow.Record{sqltest.Record(71), large}); !errors.Is(err, mysql.ErrInvalidRecord) {
 		t.Errorf("Save of a record that is larger than max_allowed_packet returned %v, want ErrInvalidRecord", err)
 	}
-	if n := stored(t, b); n != len(list) {
+	if n := sqltest.Stored(t, b); n != len(list) {
 		t.Errorf("%d records are stored after a call that failed, want %d", n, len(list))
 	}
 }
@@ -308,19 +309,19 @@ func TestRecordsThatCannotBeStoredAreNamed(t *testing.T) {
 		"has more than 255 bytes":       func(r *taskflow.Record) { r.Tags = map[string]string{"k": strings.Repeat("v", 256)} },
 		"its idempotency key has 256":   func(r *taskflow.Record) { r.Key = strings.Repeat("k", 256) },
 	} {
-		bad := record(1)
+		bad := sqltest.Record(1)
 		spoil(&bad)
-		_, err := b.Save(t.Context(), []taskflow.Record{record(0), bad})
+		_, err := b.Save(t.Context(), []taskflow.Record{sqltest.Record(0), bad})
 		if !errors.Is(err, mysql.ErrInvalidRecord) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), bad.ID) {
 			t.Errorf("Save returned %v; want ErrInvalidRecord that names %s and says %s", err, bad.ID, says)
 		}
-		unfinished := pendingRecord(1, "")
+		unfinished := sqltest.PendingRecord(1, "")
 		spoil(&unfinished)
-		if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(0, ""), unfinished}); !errors.Is(err, mysql.ErrInvalidRecord) {
+		if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(0, ""), unfinished}); !errors.Is(err, mysql.ErrInvalidRecord) {
 			t.Errorf("PutPending returned %v, want ErrInvalidRecord", err)
 		}
 	}
-	if n := stored(t, b); n != 0 {
+	if n := sqltest.Stored(t, b); n != 0 {
 		t.Errorf("%d records of refused calls are stored, want none", n)
 	}
 	if rows, err := b.LoadPending(t.Context()); err != nil || len(rows) != 0 {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	"github.com/taskflow-go/taskflow/internal/testserver"
 )
@@ -46,9 +47,9 @@ func TestTablesAreInTheSchemaThatIsNamed(t *testing.T) {
 	t.Parallel()
 	address := testserver.SharedPostgreSQL(t).NewDatabase(t)
 	named, public := opened(t, address, postgres.Schema("jobs")), opened(t, address)
-	save(t, named, record(1), record(2))
-	save(t, public, record(3))
-	if n, m := stored(t, named), stored(t, public); n != 2 || m != 1 {
+	sqltest.Save(t, named, sqltest.Record(1), sqltest.Record(2))
+	sqltest.Save(t, public, sqltest.Record(3))
+	if n, m := sqltest.Stored(t, named), sqltest.Stored(t, public); n != 2 || m != 1 {
 		t.Errorf("%d and %d records are stored, want 2 and 1", n, m)
 	}
 	if n := count(t, address, "SELECT count(*) FROM jobs.taskflow_history"); n != 2 {
@@ -56,7 +57,7 @@ func TestTablesAreInTheSchemaThatIsNamed(t *testing.T) {
 	}
 	// whatever the search path of a connection is
 	elsewhere := opened(t, with(t, address, "search_path", "jobs"), postgres.Schema("public"))
-	if n := stored(t, elsewhere); n != 1 {
+	if n := sqltest.Stored(t, elsewhere); n != 1 {
 		t.Errorf("with another search path %d records are found, want 1", n)
 	}
 }
@@ -79,7 +80,7 @@ func TestTablesThatAreRefused(t *testing.T) {
 			t.Parallel()
 			address := shared.NewDatabase(t)
 			if strings.HasPrefix(c.prepare, "-- opened") {
-				save(t, opened(t, address), record(1))
+				sqltest.Save(t, opened(t, address), sqltest.Record(1))
 			}
 			execute(t, address, c.prepare)
 			const tables = "SELECT count(*) FROM pg_class WHERE relname LIKE 'taskflow%'"
@@ -103,11 +104,11 @@ func TestColumnsMayBeAdded(t *testing.T) {
 	t.Parallel()
 	address := server(t)
 	p := prefix(t, address)
-	save(t, opened(t, address, postgres.Prefix(p)), record(1))
+	sqltest.Save(t, opened(t, address, postgres.Prefix(p)), sqltest.Record(1))
 	execute(t, address, "ALTER TABLE "+p+"history ADD COLUMN note text; ALTER TABLE "+p+"history ADD COLUMN day date GENERATED ALWAYS AS ('2026-01-01') STORED")
 	b := opened(t, address, postgres.Prefix(p))
-	save(t, b, record(1), record(2))
-	if n := stored(t, b); n != 2 {
+	sqltest.Save(t, b, sqltest.Record(1), sqltest.Record(2))
+	if n := sqltest.Stored(t, b); n != 2 {
 		t.Errorf("%d records are stored, want 2", n)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
@@ -185,8 +186,8 @@ func TestPoolOfTheCallerStaysOpen(t *testing.T) {
 		if err := b.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		save(t, b, record(n))
-		if got := stored(t, b); got != n+1 {
+		sqltest.Save(t, b, sqltest.Record(n))
+		if got := sqltest.Stored(t, b); got != n+1 {
 			t.Errorf("%d records are stored, want %d", got, n+1)
 		}
 		if err := b.Close(); err != nil {
@@ -209,8 +210,8 @@ func TestEncryptedConnection(t *testing.T) {
 	t.Parallel()
 	s := testserver.PostgreSQL(t, testserver.WithTLS())
 	b := opened(t, s.URL)
-	save(t, b, record(1))
-	if n := stored(t, b); n != 1 {
+	sqltest.Save(t, b, sqltest.Record(1))
+	if n := sqltest.Stored(t, b); n != 1 {
 		t.Errorf("%d records are stored, want 1", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/taskflow-go/taskflow/backends/internal/sqltest"
 	"github.com/taskflow-go/taskflow/backends/postgres"
 	taskflow "github.com/taskflow-go/taskflow/core"
 	"github.com/taskflow-go/taskflow/internal/testserver"
@@ -21,15 +22,15 @@ func TestServerIsKilledInTheMiddleOfUse(t *testing.T) {
 	t.Parallel()
 	s := testserver.PostgreSQL(t)
 	b := opened(t, s.URL)
-	save(t, b, records(0, 10)...)
-	if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(50, "me")}); err != nil {
+	sqltest.Save(t, b, sqltest.Records(0, 10)...)
+	if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(50, "me")}); err != nil {
 		t.Fatal(err)
 	}
 	for round, away := range []func(){s.Kill, s.Stop} {
 		away()
 		for range 3 { // more often than there are connections that are found to be dead
 			start := time.Now()
-			_, err := b.Save(t.Context(), records(100, 101))
+			_, err := b.Save(t.Context(), sqltest.Records(100, 101))
 			if !errors.Is(err, postgres.ErrUnreachable) || !strings.Contains(err.Error(), s.Addr) {
 				t.Errorf("Save without a server returned %v; want ErrUnreachable that names it", err)
 			}
@@ -41,8 +42,8 @@ func TestServerIsKilledInTheMiddleOfUse(t *testing.T) {
 			}
 		}
 		s.Start()
-		eventually(t, func() error { _, err := b.Save(t.Context(), records(10, 20+round)); return err })
-		if n := stored(t, b); n != 20+round {
+		sqltest.Eventually(t, func() error { _, err := b.Save(t.Context(), sqltest.Records(10, 20+round)); return err })
+		if n := sqltest.Stored(t, b); n != 20+round {
 			t.Errorf("%d records are stored after the server came back, want %d", n, 20+round)
 		}
 		if rows, err := b.LoadPending(t.Context()); err != nil || len(rows) != 1 || rows[0].Owner != "me" {
@@ -102,7 +103,7 @@ func TestNotifyWakesAfterAnotherHandlesMessage(t *testing.T) {
 	if err := other.Post(t.Context(), []byte("cancel")); err != nil {
 		t.Fatal(err)
 	}
-	if err := there.PutPending(t.Context(), []taskflow.Record{pendingRecord(1, "me")}); err != nil {
+	if err := there.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(1, "me")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := there.Post(t.Context(), []byte("last")); err != nil {
@@ -122,7 +123,7 @@ func TestNotifyGoesOnAfterTheServerWasRestarted(t *testing.T) {
 	s.Kill()
 	s.Start()
 	w.wait(t, "the connection was made again: something may have happened meanwhile")
-	eventually(t, func() error { return there.Post(t.Context(), []byte("cancel")) })
+	sqltest.Eventually(t, func() error { return there.Post(t.Context(), []byte("cancel")) })
 	w.wait(t, "a message after the restart")
 }
 
@@ -154,7 +155,7 @@ func TestConcurrentSavesDoNotDeadlock(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for round := range rounds {
-				list := records(round*size, (round+1)*size) // the same for all
+				list := sqltest.Records(round*size, (round+1)*size) // the same for all
 				for i := range list {
 					at := (i*7 + w*31) % size // in another order each
 					list[i], list[at] = list[at], list[i]
@@ -191,14 +192,14 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	t.Parallel()
 	address := server(t)
 	p := prefix(t, address)
-	var log logged
-	b := opened(t, address, postgres.Prefix(p), postgres.Logger(log.logger()))
-	tagged := records(0, 4)
+	var log sqltest.Log
+	b := opened(t, address, postgres.Prefix(p), postgres.Logger(log.Logger()))
+	tagged := sqltest.Records(0, 4)
 	for i := range tagged {
 		tagged[i].Tags, tagged[i].Logs = map[string]string{"k": "v"}, []string{"line"}
 	}
-	save(t, b, tagged...)
-	rows := []taskflow.Record{pendingRecord(10, ""), pendingRecord(11, ""), pendingRecord(12, "")}
+	sqltest.Save(t, b, tagged...)
+	rows := []taskflow.Record{sqltest.PendingRecord(10, ""), sqltest.PendingRecord(11, ""), sqltest.PendingRecord(12, "")}
 	for i := range rows {
 		rows[i].Tags = map[string]string{"k": "v"}
 	}
@@ -208,7 +209,7 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 	execute(t, address, `UPDATE `+p+`history SET tags = '{' WHERE id = '`+tagged[0].ID+`';
 		UPDATE `+p+`detail SET logs = '["' WHERE id = '`+tagged[1].ID+`';
 		UPDATE `+p+`pending SET tags = '[1' WHERE id = '`+rows[0].ID+`'`)
-	if n := stored(t, b); n != 2 {
+	if n := sqltest.Stored(t, b); n != 2 {
 		t.Errorf("Load returned %d records, want the 2 sound ones", n)
 	}
 	page, err := b.Query(t.Context(), taskflow.Query{Limit: 10, Full: true})
@@ -236,11 +237,11 @@ func TestDamagedRowsAreSkippedAndNamed(t *testing.T) {
 			t.Errorf("Get of a damaged row returned %v, want ErrCorrupt", err)
 		}
 	}
-	save(t, b, tagged...) // what is saved again is sound again
-	if n := stored(t, b); n != 4 {
+	sqltest.Save(t, b, tagged...) // what is saved again is sound again
+	if n := sqltest.Stored(t, b); n != 4 {
 		t.Errorf("Load returned %d records after saving again, want 4", n)
 	}
-	if n, err := b.DeleteBefore(t.Context(), record(100).CreatedAt); err != nil || n != 4 {
+	if n, err := b.DeleteBefore(t.Context(), sqltest.Record(100).CreatedAt); err != nil || n != 4 {
 		t.Errorf("DeleteBefore returned %d, %v; want 4", n, err)
 	}
 }
@@ -251,7 +252,7 @@ func TestRowsOfANewerFormatAreNotClaimed(t *testing.T) {
 	address := server(t)
 	p := prefix(t, address)
 	b := opened(t, address, postgres.Prefix(p))
-	newer, known := pendingRecord(1, ""), pendingRecord(2, "")
+	newer, known := sqltest.PendingRecord(1, ""), sqltest.PendingRecord(2, "")
 	if err := b.PutPending(t.Context(), []taskflow.Record{newer, known}); err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func TestServerThatOnlyReads(t *testing.T) {
 	t.Parallel()
 	address := testserver.SharedPostgreSQL(t).NewDatabase(t)
 	writer := opened(t, address)
-	save(t, writer, record(1))
+	sqltest.Save(t, writer, sqltest.Record(1))
 	execute(t, address, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
 	reader := postgres.Open(address)
 	if err := reader.Open(t.Context()); !errors.Is(err, postgres.ErrReadOnly) {
@@ -276,7 +277,7 @@ func TestServerThatOnlyReads(t *testing.T) {
 		t.Error(err)
 	}
 	b := opened(t, with(t, address, "options", "-c default_transaction_read_only=off"))
-	save(t, b, record(2))
+	sqltest.Save(t, b, sqltest.Record(2))
 }
 
 func TestMissingPrivileges(t *testing.T) {
@@ -296,13 +297,13 @@ func TestMissingPrivileges(t *testing.T) {
 		}
 	}
 	refused("create tables")
-	save(t, opened(t, address), record(1))
+	sqltest.Save(t, opened(t, address), sqltest.Record(1))
 	refused("read the tables")
 	// what README.md says of a user that does not create the tables
 	execute(t, address, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "+role)
 	b := opened(t, as)
-	save(t, b, record(1), record(2))
-	if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(3, "me")}); err != nil {
+	sqltest.Save(t, b, sqltest.Record(1), sqltest.Record(2))
+	if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(3, "me")}); err != nil {
 		t.Error(err)
 	}
 	if _, err := b.Expire(t.Context()); err != nil {
@@ -335,7 +336,7 @@ func TestTooManyConnections(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	eventually(t, func() error { // the server notices a moment later that they are gone
+	sqltest.Eventually(t, func() error { // the server notices a moment later that they are gone
 		b := postgres.Open(s.URL)
 		return errors.Join(b.Open(t.Context()), b.Close())
 	})
@@ -354,19 +355,19 @@ func TestRecordsThatCannotBeStoredAreNamed(t *testing.T) {
 		"has more than 255 bytes":       func(r *taskflow.Record) { r.Tags = map[string]string{"k": strings.Repeat("v", 256)} },
 		"its idempotency key has 256":   func(r *taskflow.Record) { r.Key = strings.Repeat("k", 256) },
 	} {
-		bad := record(1)
+		bad := sqltest.Record(1)
 		spoil(&bad)
-		_, err := b.Save(t.Context(), []taskflow.Record{record(0), bad})
+		_, err := b.Save(t.Context(), []taskflow.Record{sqltest.Record(0), bad})
 		if !errors.Is(err, postgres.ErrInvalidRecord) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), bad.ID) {
 			t.Errorf("Save returned %v; want ErrInvalidRecord that names %s and says %s", err, bad.ID, says)
 		}
-		unfinished := pendingRecord(1, "")
+		unfinished := sqltest.PendingRecord(1, "")
 		spoil(&unfinished)
-		if err := b.PutPending(t.Context(), []taskflow.Record{pendingRecord(0, ""), unfinished}); !errors.Is(err, postgres.ErrInvalidRecord) {
+		if err := b.PutPending(t.Context(), []taskflow.Record{sqltest.PendingRecord(0, ""), unfinished}); !errors.Is(err, postgres.ErrInvalidRecord) {
 			t.Errorf("PutPending returned %v, want ErrInvalidRecord", err)
 		}
 	}
-	if n := stored(t, b); n != 0 {
+	if n := sqltest.Stored(t, b); n != 0 {
 		t.Errorf("%d records of refused calls are stored, want none", n)
 	}
 	if rows, err := b.LoadPending(t.Context()); err != nil || len(rows) != 0 {
