@@ -149,8 +149,9 @@ func (m *Manager) unaccept(j *job, err error) {
 	why, now := newFailure(fmt.Errorf("%w: not accepted: %w", ErrCancelled, err)), time.Now().UnixNano()
 	j.mu.Lock()
 	if errors.Is(err, errNotWritten) {
-		j.durable, j.owner = false, "" // no row of it can be left
-	} // else it may have been written all the same: the finished record takes the row's place
+		j.durable, j.owner = false, "" // it was never accepted
+	}
+	// If it was written all the same, the finished record takes the row's place.
 	if j.place == placeShelf || !j.to(StatusCancelled) {
 		j.mu.Unlock()
 		return

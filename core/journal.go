@@ -67,7 +67,8 @@ func newJournal(m *Manager, b Journal) *journal {
 	return l
 }
 
-// errNotWritten: the backend has refused the write, so that no row of it can be left.
+// errNotWritten: the backend has refused the write. A server that dies in the middle may have carried it out all the same: what is done
+// about this error must hold in that case, too.
 var errNotWritten = errors.New("taskflow: not written")
 
 // put returns once j is written, or with an error once that has failed (errNotWritten), or ctx or the drain time has ended (then it
@@ -169,8 +170,9 @@ func (l *journal) gather() {
 	}
 }
 
-// commit writes what waits in one commit, as far as a batch goes, and reports whether more is left. If the backend refuses that, each entry is tried by itself, so that one bad
-// record fails only its own caller; if it does not answer, or refuses several in a row, all fail: they should fail fast.
+// commit writes what waits in one commit, as far as a batch goes, and reports whether more is left. If the backend refuses that, each entry is
+// tried by itself, so that one bad record fails only its own caller; if it does not answer, or refuses several in a row, all fail: they should
+// fail fast.
 func (l *journal) commit(ctx context.Context) (more bool) {
 	l.mu.Lock()
 	entries := slices.DeleteFunc(l.waiting, func(e journalEntry) bool { return e.abandoned() })
