@@ -343,6 +343,57 @@ func TestARetriedTaskIsFencedAsItsFirst(t *testing.T) {
 	})
 }
 
+func TestWhatIsBeingTakenOverCanBeListed(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	again := taskflow.Define("again", task[int], taskflow.Idempotent())
+	once := taskflow.Define("once", task[int])
+	m, _ := c.instance(taskflow.WithTasks(again, once), taskflow.WithLease(150*time.Millisecond))
+	const each = 500
+	looking, stop := context.WithCancel(t.Context())
+	var lookers sync.WaitGroup
+	defer lookers.Wait()
+	defer stop()
+	for range 3 {
+		lookers.Go(func() { // for the race detector
+			for looking.Err() == nil {
+				if _, err := m.List(looking, taskflow.Query{Limit: 1000}); err != nil && looking.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 5 {
+		var rows []taskflow.Record
+		for i := range each {
+			rows = append(rows, taskflow.Record{
+				ID: taskflow.NewID(time.Now()), Name: []string{"again", "once"}[i%2], Status: taskflow.StatusRunning, CreatedAt: time.Now(), StartTime: time.Now(),
+				Attempts: 1, Args: []byte("1"), Durable: true, Owner: "a dead one", Pool: taskflow.DefaultPool, Source: taskflow.SourceManual,
+			})
+		}
+		if err := c.backend.PutPending(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		live := taskflow.Query{Filter: taskflow.Filter{Statuses: []taskflow.Status{taskflow.StatusPending, taskflow.StatusRunning}}, Limit: 1000}
+		for left := each; left > 0; {
+			p, err := m.List(t.Context(), live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left = len(p.Records)
+		}
+	}
+	stop()
+	lookers.Wait()
+	if err := m.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.backend.Stats(t.Context())
+	if err != nil || s.Counts[taskflow.StatusSuccess] != 5*each/2 || s.Counts[taskflow.StatusInterrupted] != 5*each/2 {
+		t.Errorf("the history has %v, %v; want %d successes and as many interrupted", s.Counts, err, 5*each/2)
+	}
+}
+
 func TestTasksOfUnknownNamesWaitAndAreNamedAtStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

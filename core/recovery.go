@@ -124,22 +124,27 @@ func (m *Manager) revive(rows []Record) {
 		r := &rows[i]
 		d := m.tasks[r.Name]
 		j := m.jobOf(r, d)
-		if !m.adopt(j) {
-			continue
-		}
+		again := true
 		if r.Status == StatusRunning {
 			j.crashes++
-			j.logLine(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
-			if !d.idempotent || j.crashes >= maxCrashes {
-				interrupted++
-				m.giveUp(j, d.afterCrash(), d.whyNotAgain(j.crashes))
-				continue
+			if j.log == nil {
+				j.log = &taskLog{}
 			}
+			j.log.add(logStamp(time.Now()) + " WARN taskflow: the process ended during attempt " + strconv.Itoa(r.Attempts))
+			again = d.idempotent && j.crashes < maxCrashes
+		}
+		if again {
+			j.status = StatusPending
+		}
+		if !m.adopt(j) { // from here on, others see it
+			continue
+		}
+		if !again {
+			interrupted++
+			m.giveUp(j, d.afterCrash(), d.whyNotAgain(r.Crashes+1))
+			continue
 		}
 		resumed++
-		j.mu.Lock()
-		j.status = StatusPending
-		j.mu.Unlock()
 		m.announceAdded(j)
 		m.dispatch(j)
 	}
