@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type journal struct {
 	commits int64     // that the backend took
 	records int64     // in those
 	trouble trouble
+
+	answered int // callers that the last commit answered; used by run alone
 }
 
 // JournalStats tell how durable tasks are written: see [Manager.JournalStats].
@@ -51,12 +54,16 @@ func (m *Manager) JournalStats() JournalStats {
 	return s
 }
 
-// journalEntry asks for the present state of a job to be written. The answer comes on done, if it is not nil.
+// journalEntry asks for the present state of a job, or of several that stand or fall together, to be written. The answer comes on done, if
+// it is not nil.
 type journalEntry struct {
 	job  *job
+	more []*job
 	ctx  context.Context // of whoever waits; nil: nobody
 	done chan<- error
 }
+
+func (e *journalEntry) size() int { return 1 + len(e.more) }
 
 // abandoned reports whether whoever waited has gone.
 func (e *journalEntry) abandoned() bool { return e.ctx != nil && e.ctx.Err() != nil }
@@ -71,11 +78,11 @@ func newJournal(m *Manager, b Journal) *journal {
 // about this error must hold in that case, too.
 var errNotWritten = errors.New("taskflow: not written")
 
-// put returns once j is written, or with an error once that has failed (errNotWritten), or ctx or the drain time has ended (then it
-// may be written all the same).
-func (l *journal) put(ctx context.Context, j *job) error {
+// put returns once j, and more with it, are written, or with an error once that has failed (errNotWritten), or ctx or the drain time has
+// ended (then they may be written all the same). All are written or none.
+func (l *journal) put(ctx context.Context, j *job, more ...*job) error {
 	done := make(chan error, 1)
-	if err := l.enqueue(journalEntry{j, ctx, done}); err != nil {
+	if err := l.enqueue(journalEntry{j, more, ctx, done}); err != nil {
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
 	began := time.Now()
@@ -160,13 +167,34 @@ const (
 // gather waits for company, if the options want that.
 func (l *journal) gather() {
 	if l.m.cfg.journalWait <= 0 {
+		l.regroup()
 		return
 	}
 	l.mu.Lock()
-	full := l.closed || len(l.waiting) >= l.m.cfg.journalBatch
+	full := l.closed || batchOf(l.waiting, l.m.cfg.journalBatch) < len(l.waiting)
 	l.mu.Unlock()
 	if !full {
 		pause(l.ctx, l.m.cfg.journalWait)
+	}
+}
+
+// regroup lets those whom the last commit has answered come back, so that callers who go on adding share the next commit as they shared that
+// one. It yields for as long as others come: a caller who stays alone waits for nobody.
+func (l *journal) regroup() {
+	const patience = 32 // yields in which nobody came
+	before := 0
+	for idle := 0; idle < patience; idle++ {
+		l.mu.Lock()
+		n := len(l.waiting)
+		enough := n >= l.answered || l.closed
+		l.mu.Unlock()
+		if enough {
+			return
+		}
+		if n > before {
+			before, idle = n, 0
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -177,7 +205,7 @@ func (l *journal) commit(ctx context.Context) (more bool) {
 	l.mu.Lock()
 	entries := slices.DeleteFunc(l.waiting, func(e journalEntry) bool { return e.abandoned() })
 	l.waiting = nil
-	if n := l.m.cfg.journalBatch; len(entries) > n {
+	if n := batchOf(entries, l.m.cfg.journalBatch); n < len(entries) {
 		l.waiting = slices.Clone(entries[n:])
 		entries, more = entries[:n], true
 	}
@@ -189,6 +217,16 @@ func (l *journal) commit(ctx context.Context) (more bool) {
 	alone := err != nil && len(entries) > 1 && errors.Is(err, errNotWritten)
 	l.judge(l.answer(ctx, entries, err, alone))
 	return more
+}
+
+// batchOf is how many of the entries, one at least, ask for no more than so many jobs to be written.
+func batchOf(entries []journalEntry, jobs int) int {
+	for i := range entries {
+		if jobs -= entries[i].size(); jobs < 0 {
+			return max(i, 1)
+		}
+	}
+	return len(entries)
 }
 
 // judge notes whether the backend is well. One that says no at once is asked again with the next change; one that does not answer is
@@ -215,6 +253,7 @@ func (l *journal) judge(err error) {
 // took anything.
 func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) error {
 	misses, health := 0, err
+	l.answered = 0
 	for i := range entries {
 		e, own := &entries[i], err
 		if alone && misses < commitMisses {
@@ -227,6 +266,7 @@ func (l *journal) answer(ctx context.Context, entries []journalEntry, err error,
 		}
 		if e.done != nil {
 			e.done <- own
+			l.answered++
 		} else if own != nil {
 			l.unnoted(e.job, own)
 		}
@@ -245,22 +285,9 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 		return err
 	}
 	defer unlock()
-	records := make([]Record, 0, len(entries))
-	last := make(map[*job]int, len(entries))
-	for _, e := range entries {
-		if e.job.isLost() { // all are answered alike, so each is tried by itself
-			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
-		}
-		r := e.job.snapshot(true)
-		if r.Status.Final() {
-			continue
-		}
-		if i, twice := last[e.job]; twice {
-			records[i] = r
-			continue
-		}
-		last[e.job] = len(records)
-		records = append(records, r)
+	records, err := presentOf(entries)
+	if err != nil {
+		return err
 	}
 	if len(records) == 0 {
 		return nil
@@ -277,6 +304,39 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	default:
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
+}
+
+// presentOf returns the records of the entries' jobs that are not finished, each once.
+func presentOf(entries []journalEntry) ([]Record, error) {
+	records := make([]Record, 0, len(entries))
+	last := make(map[*job]int, len(entries))
+	take := func(j *job) error {
+		if j.isLost() { // all are answered alike, so each is tried by itself
+			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
+		}
+		r := j.snapshot(true)
+		if r.Status.Final() {
+			return nil
+		}
+		if i, twice := last[j]; twice {
+			records[i] = r
+			return nil
+		}
+		last[j] = len(records)
+		records = append(records, r)
+		return nil
+	}
+	for i := range entries {
+		if err := take(entries[i].job); err != nil {
+			return nil, err
+		}
+		for _, j := range entries[i].more {
+			if err := take(j); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return records, nil
 }
 
 // close writes what waits, at most until ctx ends, and ends run. What fails is the answer to whoever waits for it.
