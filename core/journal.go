@@ -24,11 +24,16 @@ type journal struct {
 	mu      sync.Mutex
 	waiting []journalEntry
 	closed  bool
-	retryAt time.Time // the backend did not answer: until then, nobody waits for it in vain
+	down    bool      // the backend did not answer: nobody waits for it in vain, but for one who tries it
+	retryAt time.Time // when that one may come
+	probing bool      // there is one
 	waits   Histogram // from put to the answer
 	commits int64     // that the backend took
 	records int64     // in those
 	trouble trouble
+
+	missed     int // retries that could not be noted, since that was said
+	missedSaid time.Time
 
 	answered int // callers that the last commit answered; used by run alone
 }
@@ -104,13 +109,23 @@ func (l *journal) note(j *job) {
 	}
 }
 
-// unnoted says that a retry is not in the journal. The task goes on: after a crash, it is found as it was before the attempt.
+// unnoted says, now and then, that retries are not in the journal. The tasks go on: after a crash, they are found as they were before the attempt.
 func (l *journal) unnoted(j *job, err error) {
 	if errors.Is(err, ErrLeaseLost) {
 		l.m.lose(j, j.owner)
 		return
 	}
-	l.m.log.Error("taskflow: a retry could not be noted in the journal", "task_id", j.id.String(), "error", err)
+	l.mu.Lock()
+	l.missed++
+	now, missed := time.Now(), l.missed
+	quiet := now.Sub(l.missedSaid) < missedEvery
+	if !quiet {
+		l.missedSaid, l.missed = now, 0
+	}
+	l.mu.Unlock()
+	if !quiet {
+		l.m.log.Error("taskflow: retries could not be noted in the journal", "count", missed, "task_id", j.id.String(), "error", err)
+	}
 }
 
 func (l *journal) waited(d time.Duration) {
@@ -126,16 +141,22 @@ func (l *journal) enqueue(e journalEntry) error {
 	switch {
 	case l.closed:
 		return ErrStopped
-	case !l.retryAt.IsZero() && e.done != nil && time.Now().Before(l.retryAt):
-		return fmt.Errorf("the backend has not answered since %s, and is tried again at %s: %w",
-			l.trouble.began().Format(time.TimeOnly), l.retryAt.Format(time.TimeOnly), l.trouble.lastError())
+	case l.down && e.done != nil && (l.probing || time.Now().Before(l.retryAt)):
+		return l.unavailable()
 	}
+	l.probing = l.probing || l.down && e.done != nil
 	l.waiting = append(l.waiting, e)
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
 	return nil
+}
+
+// unavailable is what those are told who would wait for a backend that does not answer. The caller holds l.mu.
+func (l *journal) unavailable() error {
+	return fmt.Errorf("the backend has not answered since %s, and is tried again at %s: %w",
+		l.trouble.began().Format(time.TimeOnly), l.retryAt.Format(time.TimeOnly), l.trouble.lastError())
 }
 
 // run commits until close. Manager.services waits for it.
@@ -161,7 +182,8 @@ func (l *journal) run() {
 
 const (
 	commitTimeout = 10 * time.Second // for one commit
-	commitMisses  = 3                // entries that fail by themselves, one after the other, before the rest is failed with them
+	missedEvery   = 30 * time.Second // between two lines of the log about retries that could not be noted
+	commitMisses  = 16               // entries that fail by themselves, one after the other, before the rest is failed with them
 )
 
 // gather waits for company, if the options want that.
@@ -209,12 +231,15 @@ func (l *journal) commit(ctx context.Context) (more bool) {
 		l.waiting = slices.Clone(entries[n:])
 		entries, more = entries[:n], true
 	}
+	if len(entries) == 0 {
+		l.probing = false // whoever was to try has gone
+	}
 	l.mu.Unlock()
 	if len(entries) == 0 {
 		return false
 	}
 	err := l.write(ctx, entries)
-	alone := err != nil && len(entries) > 1 && errors.Is(err, errNotWritten)
+	alone := len(entries) > 1 && errors.Is(err, errNotWritten) && !unanswered(err)
 	l.judge(l.answer(ctx, entries, err, alone))
 	return more
 }
@@ -230,23 +255,31 @@ func batchOf(entries []journalEntry, jobs int) int {
 }
 
 // judge notes whether the backend is well. One that says no at once is asked again with the next change; one that does not answer is
-// left alone for a while, so that nobody waits for its time-out in vain.
+// left alone for a while, and then tried by one caller at a time, so that nobody else waits for its time-out in vain: not those
+// either who came while it was being waited for.
 func (l *journal) judge(err error) {
 	if err == nil || errors.Is(err, ErrLeaseLost) {
 		l.trouble.over(l.m, "journal")
 		l.mu.Lock()
-		l.retryAt = time.Time{}
-		l.mu.Unlock()
+		defer l.mu.Unlock()
+		l.down, l.probing = false, false
 		return
 	}
 	wait := l.trouble.report(l.m, "journal", err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if errors.Is(err, errNotWritten) {
-		l.retryAt = time.Time{}
-	} else {
-		l.retryAt = time.Now().Add(wait)
+	l.down, l.probing = unanswered(err), false
+	if !l.down {
+		return
 	}
+	l.retryAt = time.Now().Add(wait)
+	l.waiting = slices.DeleteFunc(l.waiting, func(e journalEntry) bool {
+		if e.done == nil {
+			return false
+		}
+		e.done <- fmt.Errorf("%w: %w", errNotWritten, l.unavailable())
+		return true
+	})
 }
 
 // answer tells each caller how its write went; with alone, after trying it by itself. The result is how the backend is: nil when it
@@ -260,6 +293,8 @@ func (l *journal) answer(ctx context.Context, entries []journalEntry, err error,
 			switch own = l.write(ctx, entries[i:i+1]); {
 			case own == nil:
 				misses, health = 0, nil
+			case unanswered(own):
+				misses, health = commitMisses, own
 			case !errors.Is(own, ErrLeaseLost):
 				misses++
 			}
@@ -282,7 +317,7 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	// ended is left out, so that no unfinished row outlives its finished record.
 	unlock, err := l.m.store.lockWrites(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
 	defer unlock()
 	records, err := presentOf(entries)
@@ -299,8 +334,8 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 		l.records += int64(len(records))
 		l.mu.Unlock()
 		return nil
-	case ctx.Err() != nil:
-		return err // it did not answer in time: nobody knows
+	case ctx.Err() != nil, unanswered(err):
+		return err // nobody knows
 	default:
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
