@@ -17,7 +17,9 @@ func Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
 
 // Submit adds a task from code that has no request and returns once the backend has it. Errors: ErrNotDurable,
 // ErrNotRegistered, ErrStopped, ErrQueueFull, ErrArguments, ErrInvalidOption, the context's and the backend's; then the
-// task does not run.
+// task does not run. One exception nobody can rule out: when the backend did not answer ([ErrUnavailable], or the context ended) it may have
+// the task all the same, and if this process dies before the backend can be told otherwise, another one runs it, once. Whoever tries again
+// gives an [IdempotencyKey].
 func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
 	j, begun, err := m.submit(ctx, c, opts, true)
 	if err != nil {
@@ -94,9 +96,6 @@ func (m *Manager) acceptBegun(ctx context.Context, j *job) error {
 	}
 	if err := m.journal.put(ctx, j); err != nil {
 		j.pool.release()
-		if j.isLost() {
-			m.registry.found()
-		}
 		m.unaccept(j, err)
 		return err
 	}
@@ -122,7 +121,11 @@ func (m *Manager) unaccept(j *job, err error) {
 	}
 	// If it was written all the same, the finished record takes the row's place.
 	if j.place == placeShelf || !j.to(StatusCancelled) {
+		astray := j.lost && j.status == StatusRunning // as which it was counted, and its function will not run
 		j.mu.Unlock()
+		if astray {
+			m.registry.found()
+		}
 		return
 	}
 	j.startTime, j.attempts = 0, 0

@@ -95,11 +95,7 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 	}
 	if err := m.journal.put(ctx, s.jobs[0], s.jobs[1:]...); err != nil {
 		for i := range s.begun {
-			j := s.begun[i].job
-			j.pool.release()
-			if j.isLost() {
-				m.registry.found()
-			}
+			s.begun[i].job.pool.release()
 		}
 		s.withdraw(err)
 		return fail(err)
