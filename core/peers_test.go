@@ -477,3 +477,21 @@ func TestATakeOverThatTakesLongKeepsTheLease(t *testing.T) {
 		time.Sleep(takeOverTime)
 	})
 }
+
+// From the moment in which its lease is over, and not only when it finds that out, an instance writes nothing that is durable.
+func TestNothingIsWrittenUnderALeaseThatIsOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		work := taskflow.Define("work", task[int])
+		m, way := c.instance(taskflow.WithTasks(work))
+		c.instance()
+		time.Sleep(lease)
+		synctest.Wait()
+		way.dumb.Store(true)
+		defer way.dumb.Store(false)
+		time.Sleep(lease + time.Second) // the next heartbeat, which will find that out, is not due yet
+		_, err := m.Submit(t.Context(), work.With(1))
+		wantErr(t, err, taskflow.ErrLeaseLost)
+	})
+}
