@@ -22,7 +22,7 @@ type wire struct {
 	cut  atomic.Bool
 	hold atomic.Bool   // Save alone does not go through
 	mute atomic.Bool   // what the backend answers to Claim is lost
-	dumb atomic.Bool // Renew alone does not go through
+	dumb atomic.Bool   // Renew alone does not go through
 	lag  time.Duration // of Claim
 }
 
