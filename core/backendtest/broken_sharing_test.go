@@ -46,6 +46,17 @@ func brokenClaims() []brokenTwist {
 				return t.Backend.Claim(ctx, owner, names, limit+1)
 			}
 		}},
+		{"never looks back", "claim/nothing free is left behind", func(t *twisted) {
+			last := ""
+			t.claim = func(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {
+				rows, err := t.Backend.Claim(ctx, owner, names, limit)
+				rows = slices.DeleteFunc(rows, func(r taskflow.Record) bool { return r.ID < last })
+				if len(rows) > 0 {
+					last = rows[len(rows)-1].ID
+				}
+				return rows, err
+			}
+		}},
 		{"folds names", "claim/only of the given names", func(t *twisted) {
 			t.claim = func(ctx context.Context, owner string, list []string, limit int) ([]taskflow.Record, error) {
 				rows, err := t.LoadPending(ctx)
