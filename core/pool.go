@@ -14,7 +14,8 @@ type pool struct {
 	limit   int
 	follows bool // limit follows GOMAXPROCS
 	workers int
-	open    bool // between Start and the end of Stop
+	open    bool     // between Start and the end of Stop
+	most    PoolInfo // the most workers and waiting jobs since seen was called
 }
 
 // newPool makes a pool of at most limit workers; 0: as many as defaultConcurrency says, read again as it changes.
@@ -32,10 +33,13 @@ func (p *pool) push(j *job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue.push(j, j.policy.priority)
-	if p.open && p.workers < p.limit {
-		p.workers++
-		p.m.workers.Go(p.worker) // under the lock: after close, nothing is added to what Stop waits for
+	if !p.open || p.workers >= p.limit {
+		p.most.Waiting = max(p.most.Waiting, p.queue.len())
+		return
 	}
+	p.workers++
+	p.most.Running = max(p.most.Running, p.workers)
+	p.m.workers.Go(p.worker) // under the lock: after close, nothing is added to what Stop waits for
 }
 
 // take reserves a worker for a job that need not queue: it is occupied, or released. False: the job must queue.
@@ -46,6 +50,7 @@ func (p *pool) take() bool {
 		return false
 	}
 	p.workers++
+	p.most.Running = max(p.most.Running, p.workers)
 	return true
 }
 
@@ -121,6 +126,7 @@ func (p *pool) fill() {
 		p.workers++
 		p.m.workers.Go(p.worker)
 	}
+	p.most.Running = max(p.most.Running, p.workers)
 }
 
 // close ends the workers when they have finished the job at hand.
@@ -147,4 +153,18 @@ func (p *pool) info() PoolInfo {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return PoolInfo{Name: p.name, Limit: p.limit, Running: p.workers, Waiting: p.queue.len()}
+}
+
+// seen is the most that ran and waited since the last call. What finds a worker free does not count as waiting.
+func (p *pool) seen() PoolInfo {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	most := p.most
+	most.Name, most.Limit = p.name, p.limit
+	p.most = PoolInfo{Running: p.workers}
+	if p.workers >= p.limit || !p.open {
+		p.most.Waiting = p.queue.len()
+	}
+	most.Running, most.Waiting = max(most.Running, p.most.Running), max(most.Waiting, p.most.Waiting)
+	return most
 }

@@ -72,6 +72,8 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	if j.startTime == 0 {
 		j.startTime = now
 	}
+	j.meter.started(now, j.since)
+	j.since = now
 	j.attempts++
 	admitted := j.admitted
 	j.admitted = false
@@ -174,6 +176,9 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	j.stack = out.stack
+	if !out.unbegun {
+		j.meter.run.observe(now - j.since)
+	}
 	if status.Final() {
 		if out.err == nil && j.cancelling != nil {
 			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
@@ -195,7 +200,10 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		}
 		out.wait = min(retryFirst<<min(j.holdups, 10), retryLast)
 		j.holdups++
+	} else {
+		j.meter.retried.Add(1)
 	}
+	j.since = 0
 	j.setFailure(why)
 	what := "failed"
 	if out.unbegun {

@@ -60,6 +60,7 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxLiveShown":      {taskflow.MaxLiveShown, "100"},
 		"MaxStateBytes":     {taskflow.MaxStateBytes, "64 KiB"},
 		"MaxStateNameBytes": {taskflow.MaxStateNameBytes, "255 bytes"},
+		"MaxSeriesSteps":    {taskflow.MaxSeriesSteps, "400"},
 		"MaxSeriesBytes":    {taskflow.MaxSeriesBytes, "1 MiB"},
 		"MaxPriority":       {taskflow.MaxPriority, ""}, // in the table of options
 	}
