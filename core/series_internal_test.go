@@ -165,6 +165,14 @@ func TestWindowsChooseTheirSteps(t *testing.T) {
 			t.Errorf("from %v to %v ago: the window is %+v", c.since, c.until, w)
 		}
 	}
+	for ago, want := range map[time.Duration]time.Duration{
+		time.Hour: time.Minute, 2 * time.Hour: time.Minute, 3 * time.Hour: time.Hour, 7 * 24 * time.Hour: time.Hour, 30 * 24 * time.Hour: 2 * time.Hour,
+	} {
+		q := SeriesQuery{Since: now.Add(-ago)}
+		if w, err := q.window(now, functionScale()); err != nil || w.step != want || w.steps() > MaxSeriesSteps {
+			t.Errorf("functions of %v: %d steps of %v, %v; want %v", ago, w.steps(), w.step, err, want)
+		}
+	}
 	for name, q := range map[string]SeriesQuery{
 		"no beginning": {}, "it begins in the future": {Since: now.Add(time.Second)}, "it ends before it begins": {Since: now, Until: now.Add(-time.Hour)},
 		"it is empty": {Since: now.Add(-time.Hour), Until: now.Add(-time.Hour)}, "it is too old": {Since: now.AddDate(-2, 0, 0), Until: now.AddDate(-1, 0, 0)},

@@ -104,8 +104,8 @@ func (m *Manager) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 	return s, nil
 }
 
-// FunctionSeries returns what was counted of each function within a window, by hour, or by minute if the window is at most two hours long.
-// q.Name restricts it to one. Errors as of Series.
+// FunctionSeries returns what was counted of each function within a window, by hour (or more, if that were more than [MaxSeriesSteps]), or by
+// minute if the window is at most two hours long. q.Name restricts it to one. Errors as of Series.
 func (m *Manager) FunctionSeries(ctx context.Context, q SeriesQuery) (FunctionSeries, error) {
 	w, err := q.window(time.Now(), functionScale())
 	if err != nil {

@@ -22,7 +22,7 @@ func (w window) steps() int { return int(w.until.Sub(w.since) / w.step) }
 // scale is which steps there are: made of points by minute, and of those by hour.
 type scale struct {
 	minutes, hours []time.Duration
-	limit          int // how many steps there may be
+	limit          int // how many steps of minutes there may be; of hours, MaxSeriesSteps
 }
 
 // chartScale is that of a Series.
@@ -36,7 +36,7 @@ func chartScale() scale {
 
 // functionScale is that of a FunctionSeries, for which points are read in full, so that few are better.
 func functionScale() scale {
-	return scale{minutes: []time.Duration{time.Minute}, hours: []time.Duration{time.Hour}, limit: 121}
+	return scale{minutes: []time.Duration{time.Minute}, hours: chartScale().hours, limit: 121}
 }
 
 // window chooses the smallest step that is allowed; by hour also where minutes are not kept so long.
@@ -60,7 +60,7 @@ func (q *SeriesQuery) window(now time.Time, sc scale) (window, error) {
 		steps = sc.minutes
 	}
 	for _, step := range steps {
-		if w.step = step; w.fits(step, sc.limit) {
+		if w.step = step; w.fits(step, MaxSeriesSteps) {
 			break
 		}
 	}
