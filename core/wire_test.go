@@ -20,8 +20,9 @@ type wire struct {
 	*memory.Backend
 
 	cut  atomic.Bool
-	hold atomic.Bool // Save alone does not go through
-	mute atomic.Bool // what the backend answers to Claim is lost
+	hold atomic.Bool   // Save alone does not go through
+	mute atomic.Bool   // what the backend answers to Claim is lost
+	lag  time.Duration // of Claim
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -61,6 +62,7 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
+	time.Sleep(w.lag)
 	rows, err := w.Backend.Claim(ctx, owner, names, limit)
 	if w.mute.Load() {
 		return nil, errCut
