@@ -211,10 +211,12 @@ func (r *recorder) flush(ctx context.Context, now time.Time) bool {
 	if len(points) == 0 {
 		return !r.failing
 	}
-	ctx, cancel := context.WithTimeout(ctx, seriesTimeout)
+	writing, cancel := context.WithTimeout(ctx, seriesTimeout)
 	defer cancel()
-	err := r.store.PutSeries(ctx, points)
+	err := r.store.PutSeries(writing, points)
 	switch {
+	case err != nil && ctx.Err() != nil: // stop writes them
+		return false
 	case err == nil:
 		r.sent(complete)
 		if r.failing {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/taskflow-go/taskflow/backends/memory"
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"pgregory.net/rapid"
 )
 
 // sixMethods is a backend that keeps no series.
@@ -118,6 +119,73 @@ func TestSeriesCountWhatBecomesOfTasks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What found no worker waits until one is free; a delay is no wait.
+func TestSeriesMeasureWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := started(t, taskflow.WithConcurrency(2), taskflow.WithPool("idle", 5))
+		for range 5 {
+			add(m, func() { time.Sleep(time.Second) })
+		}
+		add(m, func() {}, taskflow.Delay(20*time.Second), taskflow.Pool("idle"))
+		time.Sleep(30 * time.Second)
+		s := ago(t, m, 2*time.Minute)
+		c, pools := total(s), s.Steps[len(s.Steps)-1].Pools
+		if pools["default"] != (taskflow.PoolInfo{Name: "default", Limit: 2, Running: 2, Waiting: 3}) ||
+			pools["idle"] != (taskflow.PoolInfo{Name: "idle", Limit: 5, Running: 1}) {
+			t.Errorf("pools are %+v", pools)
+		}
+		if short, mean, long := c.Wait.Quantile(0.5), c.Wait.Quantile(0.7), c.Wait.Quantile(1); c.Wait.Count != 6 || short > time.Millisecond ||
+			mean < time.Second || mean > 1200*time.Millisecond || long < 2*time.Second || long > 2400*time.Millisecond {
+			t.Errorf("of %d waits half are below %v, some below %v, all below %v; want three of nothing, two of 1 s, one of 2 s", c.Wait.Count, short, mean, long)
+		}
+	})
+}
+
+// Whatever the steps are, they have all that was counted within the window, and nothing else.
+func TestSeriesStepsLoseNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		b := memory.New()
+		m, err := taskflow.New(quiet, taskflow.WithBackend(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		resolution := rapid.SampledFrom([]time.Duration{time.Minute, time.Hour}).Draw(t, "resolution")
+		most := map[time.Duration]int{time.Minute: 47 * 60, time.Hour: 89 * 24}[resolution]
+		added := map[int]int64{} // by age
+		for range rapid.IntRange(0, 30).Draw(t, "points") {
+			age, n := rapid.IntRange(0, most).Draw(t, "age"), rapid.Int64Range(1, 1000).Draw(t, "added")
+			p := taskflow.SeriesPoint{
+				Resolution: resolution, Start: now.Truncate(resolution).Add(-time.Duration(age) * resolution), Instance: fmt.Sprint("instance", age%3),
+				Data: fmt.Appendf(nil, `{"format":1,"total":{"added":%d}}`+"\n"+`{"job":{"added":%d}}`, n, n),
+			}
+			if err := b.PutSeries(context.Background(), []taskflow.SeriesPoint{p}); err != nil {
+				t.Fatal(err)
+			}
+			added[age] = n // the last stays
+		}
+		q := taskflow.SeriesQuery{Since: now.Add(-time.Duration(rapid.IntRange(1, most-50).Draw(t, "since")) * resolution)}
+		if resolution == time.Hour {
+			q.Since = q.Since.Add(-49 * time.Hour)
+		}
+		s, err := m.Series(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want int64
+		for age, n := range added {
+			if at := now.Truncate(resolution).Add(-time.Duration(age) * resolution); !at.Before(s.Since) && at.Before(s.Until) {
+				want += n
+			}
+		}
+		if got := total(s).Added; got != want || len(s.Steps) > taskflow.MaxSeriesSteps || s.Since.After(q.Since) || s.Until.Before(now) {
+			t.Fatalf("since %v: %d of %d are in %d steps of %v from %v to %v", q.Since, got, want, len(s.Steps), s.Step, s.Since, s.Until)
+		}
+	})
 }
 
 // What all instances have counted is added up; each can be asked for.

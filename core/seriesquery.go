@@ -100,7 +100,11 @@ func (m *Manager) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 		return Series{}, fmt.Errorf("taskflow: series: %w", err)
 	}
 	gauges.done()
-	s.Marks = lives.marks(w, m.Instance())
+	running, err := m.Instances(ctx)
+	if err != nil {
+		return Series{}, fmt.Errorf("taskflow: series: %w", err)
+	}
+	s.Marks = lives.marks(w, running)
 	return s, nil
 }
 
@@ -196,12 +200,13 @@ func (l lives) note(instance string, p *wirePoint) {
 	i.started, i.stopped, i.last = max(i.started, p.Started), max(i.stopped, p.Stopped), max(i.last, p.Last)
 }
 
-// marks within a window. One that counts still, or did at the window's end, is not lost; nor is own.
-func (l lives) marks(w window, own string) (marks []SeriesMark) {
+// marks within a window. One that counts still, or did at the window's end, is not lost; nor is one that runs: its clock may be off.
+func (l lives) marks(w window, running []Instance) (marks []SeriesMark) {
 	heard := min(w.until.Unix(), w.now.Unix()) - int64(lostAfter/time.Second)
 	for id, i := range l {
 		for kind, at := range map[string]int64{"start": i.started, "stop": i.stopped, "lost": i.last} {
-			if kind == "lost" && (i.stopped != 0 || i.last >= heard || id == own) {
+			known := i.stopped != 0 || i.last >= heard || slices.ContainsFunc(running, func(r Instance) bool { return r.ID == id })
+			if kind == "lost" && known {
 				continue
 			}
 			if at > 0 && at >= w.since.Unix() && at <= w.until.Unix() {
