@@ -320,6 +320,9 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
 	defer unlock()
+	if p := l.m.peers; p != nil && p.late() { // asked for last: this process may have been paused anywhere before
+		return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
+	}
 	records, err := presentOf(entries)
 	if err != nil {
 		return err

@@ -376,7 +376,9 @@ func (m *Manager) savePending(ctx context.Context) error {
 	records := m.parked.all()
 	for _, j := range jobs {
 		r := j.snapshot(true)
-		r.Owner = ""
+		if m.peers == nil { // otherwise the backend leaves alone what another instance has taken meanwhile, and frees the rest
+			r.Owner = ""
+		}
 		records = append(records, r)
 	}
 	err := m.store.savePending(ctx, records)

@@ -444,36 +444,3 @@ func TestWhatAStoppedInstanceSavesIsRunByAnotherThatRunsAlready(t *testing.T) {
 		}
 	})
 }
-
-// An instance that takes long to take over much keeps its lease meanwhile, and what it took over.
-func TestATakeOverThatTakesLongKeepsTheLease(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t)
-		const waiting = 3500
-		var ran atomic.Int64
-		define := func() taskflow.Task[int] {
-			return taskflow.Define("work", func(context.Context, int) error { ran.Add(1); return nil })
-		}
-		work := define()
-		dies, way := c.instance(taskflow.WithTasks(work))
-		for i := range waiting {
-			if _, err := dies.Submit(t.Context(), work.With(i), taskflow.Delay(time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		c.instance() // so that the other one is not alone, and must not run on after its lease
-		survives := started(t, taskflow.WithBackend(&wire{Backend: c.backend, lag: 20 * time.Second}), taskflow.WithTasks(define()))
-		name := survives.Instance()
-		way.cut.Store(true)
-		time.Sleep(5 * time.Minute)
-		if survives.Instance() != name {
-			t.Error("it has lost its lease meanwhile")
-		}
-		if n := ran.Load(); n != waiting {
-			t.Errorf("%d tasks ran, of %d", n, waiting)
-		}
-		way.cut.Store(false)
-		time.Sleep(takeOverTime)
-	})
-}

@@ -22,6 +22,7 @@ type wire struct {
 	cut  atomic.Bool
 	hold atomic.Bool   // Save alone does not go through
 	mute atomic.Bool   // what the backend answers to Claim is lost
+	dumb atomic.Bool   // Renew alone does not go through
 	lag  time.Duration // of Claim
 }
 
@@ -78,6 +79,9 @@ func (w *wire) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration)
 }
 
 func (w *wire) Renew(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if w.dumb.Load() {
+		return errCut
+	}
 	if err := w.err(); err != nil {
 		return err
 	}
