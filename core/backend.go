@@ -151,6 +151,8 @@ const (
 	CapabilitySlots     Capability = "slots"     // SlotStore
 	CapabilityMessages  Capability = "messages"  // Messenger
 	CapabilityNotify    Capability = "notify"    // Notifier
+	CapabilityState     Capability = "state"     // StateStore
+	CapabilitySeries    Capability = "series"    // SeriesStore
 )
 
 // Capabilities lists what b offers beyond the six methods.
@@ -173,6 +175,8 @@ func Capabilities(b Backend) []Capability {
 		{CapabilitySlots, implements[SlotStore](b)},
 		{CapabilityMessages, implements[Messenger](b)},
 		{CapabilityNotify, implements[Notifier](b)},
+		{CapabilityState, implements[StateStore](b)},
+		{CapabilitySeries, implements[SeriesStore](b)},
 	} {
 		if c.has {
 			all = append(all, c.name)

@@ -109,6 +109,17 @@ func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, 
 	return w.Backend.ReserveKey(ctx, r)
 }
 
+func (w *wire) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	err := w.Backend.PutSeries(ctx, points)
+	if w.mute.Load() {
+		return errCut
+	}
+	return err
+}
+
 // lockedBuffer is a log that may be read while it is written.
 type lockedBuffer struct {
 	mu   sync.Mutex

@@ -16,7 +16,7 @@ func brokenSharing() []brokenBackend {
 	var all []brokenBackend
 	for _, list := range [][]brokenTwist{
 		brokenClaims(), brokenFences(), brokenInstances(), brokenLeases(), brokenPendingQueries(), brokenKeys(), brokenSlots(), brokenMessages(),
-		brokenNotifiers(), brokenRest(),
+		brokenNotifiers(), brokenStates(), brokenSeries(), brokenRest(),
 	} {
 		for _, t := range list {
 			all = append(all, brokenBackend{t.name, t.topic, func(b *memory.Backend) taskflow.Backend { return twist(b, t.change) }})
