@@ -30,6 +30,7 @@ type job struct {
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
+	commit   *commit       // nil: it has no key, or is not being submitted
 	crashes  int
 
 	newer, older *job // the registry's list, guarded by registry.mu
@@ -53,7 +54,8 @@ type job struct {
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	holdups    int // attempts that did not begin because the journal could not note their start
+	keyOwner   string // the instance under whose name the key is reserved; empty: it is not
+	holdups    int    // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
