@@ -73,7 +73,10 @@ func (m *Manager) endElsewhere(ctx context.Context, id string) (Record, error) {
 			return r, ctx.Err()
 		case <-m.draining:
 			look.Stop()
-			return m.glance(ctx, id)
+			if now, err := m.glance(ctx, id); err == nil {
+				r = now
+			}
+			return r, nil
 		}
 	}
 }
