@@ -162,23 +162,23 @@ func (m *Manager) awaitCommit(ctx context.Context, j, other *job, ends *time.Tim
 	return ctx.Err()
 }
 
-// standsFor says why a task in memory does not do what j, with the same key, was to do; nil: it does.
-func (o *job) standsFor(j *job) error {
-	if o.commit != nil && o.commit == j.commit {
+// standsFor says why a task in memory does not do what another, with the same key, was to do; nil: it does.
+func (j *job) standsFor(other *job) error {
+	if j.commit != nil && j.commit == other.commit {
 		return nil // of the same SubmitMany: both are safe, or none
 	}
-	failed := o.commit.failed()
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	failed := j.commit.failed()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	switch {
-	case o.status == StatusSuccess:
+	case j.status == StatusSuccess:
 		return nil
-	case o.status.Final():
-		return unsettled("%s is %s, and the backend has not been told yet; ask again", o.id, o.status)
-	case failed || o.lost:
-		return unsettled("%s was not accepted, or is another instance's now; ask again", o.id)
-	case j.durable && !o.durable:
-		return fmt.Errorf("%w: %s was added by Add and is in memory only; wait for it, or use Submit for all tasks with this key", ErrNotDurable, o.id)
+	case j.status.Final():
+		return unsettled("%s is %s, and the backend has not been told yet; ask again", j.id, j.status)
+	case failed || j.lost:
+		return unsettled("%s was not accepted, or is another instance's now; ask again", j.id)
+	case other.durable && !j.durable:
+		return fmt.Errorf("%w: %s was added by Add and is in memory only; wait for it, or use Submit for all tasks with this key", ErrNotDurable, j.id)
 	}
 	return nil
 }

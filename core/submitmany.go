@@ -81,7 +81,7 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 		return fail(err)
 	}
 	for i, c := range calls {
-		if err := s.add(ctx, values, c, opts, len(calls) > 1); err != nil {
+		if err := s.add(values, c, opts, len(calls) > 1); err != nil {
 			err = fmt.Errorf("task %d, %q: %w", i+1, c.def.name, err)
 			s.withdraw(fmt.Errorf("%w: %w", errNotWritten, err))
 			return fail(err)
@@ -135,7 +135,7 @@ func (m *Manager) mayAllSubmit(calls []Call) error {
 }
 
 // add makes a job of a call, or finds the one that has its key. With an error nothing is to be done for this call any more.
-func (s *submission) add(ctx, values context.Context, c Call, opts []AddOption, several bool) error {
+func (s *submission) add(values context.Context, c Call, opts []AddOption, several bool) error {
 	j, err := s.m.newDurableJob(values, c, opts, s.commit)
 	if err == nil && several && j.key != "" && j.policy.unique == 0 {
 		s.jobs = append(s.jobs, j) // to be withdrawn with the others
