@@ -193,12 +193,12 @@ func (k *keys) renew(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(peersTimeout, k.m.cfg.lease/3))
 	defer cancel()
-	own := k.m.Instance()
-	jobs := k.heldAs(own)
+	own := k.m.name.Load()
+	jobs := k.heldOtherwise(own)
 	for _, j := range jobs {
 		rest := j.keep - time.Since(timeOf(j.created))
 		if rest >= time.Millisecond {
-			holder, err := k.store.ReserveKey(ctx, Reservation{Key: j.key, TaskID: j.id.String(), Owner: own, Retention: rest})
+			holder, err := k.store.ReserveKey(ctx, Reservation{Key: j.key, TaskID: j.id.String(), Owner: *own, Retention: rest})
 			if err != nil {
 				k.m.log.Warn("taskflow: the idempotency keys of tasks in memory cannot be reserved under the new name yet; others may get them", "error", err)
 				return
@@ -217,13 +217,13 @@ func (k *keys) renew(ctx context.Context) {
 	}
 }
 
-// heldAs returns the jobs that hold a key by nothing but the instance that reserved it, if that is not own: they have no row, and are unfinished, or
+// heldOtherwise returns the jobs that hold a key by nothing but the name under which it was reserved, if that is not own: they have no row, and are unfinished, or
 // a success that is not in the history yet.
-func (k *keys) heldAs(own string) (jobs []*job) {
+func (k *keys) heldOtherwise(own *string) (jobs []*job) {
 	look := func(j *job, success bool) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if j.keyOwner != "" && j.keyOwner != own && j.owner == "" && (!success && !j.status.Final() || success && j.status == StatusSuccess) {
+		if j.keyOwner != nil && j.keyOwner != own && j.owner == "" && (!success && !j.status.Final() || success && j.status == StatusSuccess) {
 			jobs = append(jobs, j)
 		}
 	}

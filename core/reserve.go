@@ -81,13 +81,13 @@ func (m *Manager) reserve(ctx context.Context, j *job, now time.Time) error {
 		if m.life.stopping.Load() {
 			return ErrStopped
 		}
-		owner := m.Instance()
-		holder, err := m.keys.reserve(ctx, j, owner, ends)
+		owner := m.name.Load()
+		holder, err := m.keys.reserve(ctx, j, *owner, ends)
 		if err != nil {
 			return err
 		}
 		if holder == j.id.String() {
-			if j.keyOwner = owner; owner == m.Instance() {
+			if j.keyOwner = owner; owner == m.name.Load() {
 				return nil
 			}
 			continue // the lease was lost meanwhile
