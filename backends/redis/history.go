@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -208,6 +209,30 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (deleted int, e
 				return nil
 			}
 		}
+	})
+	return deleted, err
+}
+
+// Delete implements [taskflow.RecordDeleter]. It deletes in steps of 500: what a call that fails has deleted stays deleted, and is counted.
+func (b *Backend) Delete(ctx context.Context, ids []string) (deleted int, err error) {
+	err = b.use(ctx, "delete", func(c *connection) error {
+		known := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(id string) bool { return !taskflow.ValidID(id) })
+		for chunk := range slices.Chunk(known, maxDeleted) {
+			args := []any{"-", 0} // nothing but the ids
+			for _, id := range chunk {
+				args = append(args, id)
+			}
+			reply, err := c.run(ctx, scriptDelete, args...)
+			if err != nil {
+				return err
+			}
+			counts := list(reply)
+			if len(counts) != 2 {
+				return fmt.Errorf("the server answered %v", reply)
+			}
+			deleted += int(number(counts[1]))
+		}
+		return nil
 	})
 	return deleted, err
 }

@@ -40,8 +40,8 @@ func waiting(n int) taskflow.Record {
 	return r
 }
 
-func several(n int, one func(int) taskflow.Record) []taskflow.Record {
-	records := make([]taskflow.Record, n)
+func several[T any](n int, one func(int) T) []T {
+	records := make([]T, n)
 	for i := range records {
 		records[i] = one(i)
 	}
