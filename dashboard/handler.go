@@ -91,6 +91,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", rt.allow())
 		return refuse(http.StatusMethodNotAllowed, "%s is not possible here; use %s", clip(r.Method, 16), rt.allow())
 	}
+	if err := h.permit(r, rt); err != nil {
+		return err
+	}
 	if !rt.lasting {
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()

@@ -87,9 +87,13 @@ func (d *document) template(path string) string {
 	if v, _ := d.at("paths", path); v != nil {
 		return path
 	}
-	segments := strings.Split(path, "/")
-	segments[1] = "{id}"
-	if t := strings.Join(segments, "/"); t != path {
+	for at := 1; at <= 2; at++ {
+		segments := strings.Split(path, "/")
+		if len(segments) <= at {
+			break
+		}
+		segments[at] = "{id}"
+		t := strings.Join(segments, "/")
 		if v, _ := d.at("paths", t); v != nil {
 			return t
 		}

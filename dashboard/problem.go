@@ -20,6 +20,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Role   string `json:"role,omitempty"` // of the one who was refused because of it
 
 	retryAfter time.Duration // sent as a header when above 0
 }

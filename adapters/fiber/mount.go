@@ -21,7 +21,7 @@ import (
 // /tasks/history, …), which Fiber itself accepts in silence; and when an option is invalid. What it does not look at: middleware and static files
 // (they may pass a request on), and the routes of an app that is mounted in another one.
 func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, opts)
+	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, append([]dashboard.Option{dashboard.Framework("fiber")}, opts...))
 	if other := routeOver(r, point); other != "" {
 		panic(httpx.Clash(path, other))
 	}
