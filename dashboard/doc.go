@@ -16,6 +16,11 @@
 // Requests that change something are refused when they come from another origin; see [TrustedOrigin]. Everything that
 // somebody does is written to the audit trail of the manager.
 //
+// # Many tasks at once
+//
+// POST /bulk begins an operation, a goroutine of the handler that lasts until its work is done, somebody stops it, or the manager or the handler
+// is stopped. [Handler.Close] waits for it.
+//
 // # What it is not for
 //
 // It is not a way to add tasks: handlers do that, with their own authorisation. It has two levels of access, operators and viewers, and no rules

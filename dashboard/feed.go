@@ -132,3 +132,6 @@ func isClosed(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+// operationChanged is told of each change of an operation.
+func (f *feed) operationChanged(*operation) {}

@@ -29,11 +29,14 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, in, err := p.query(time.Now())
+	s, q, in, err := p.query(time.Now())
+	if err == nil {
+		err = p.checkSort()
+	}
 	if err != nil {
 		return err
 	}
-	page, err := h.m.List(r.Context(), q)
+	page, err := h.find(r.Context(), &s, q)
 	if err != nil {
 		return fmt.Errorf("list tasks: %w", err)
 	}

@@ -142,7 +142,7 @@ func conform(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 		t.Errorf("%s: the content type %q is not in the document", what, w.Header().Get("Content-Type"))
 		return
 	}
-	if !strings.HasSuffix(kind, "json") || w.Body.Len() == 0 {
+	if !strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "ndjson") || w.Body.Len() == 0 {
 		return
 	}
 	d.conformBody(t, what, pointer+"/"+strings.ReplaceAll(kind, "/", "~1")+"/schema", w.Body.String())

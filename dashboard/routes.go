@@ -73,6 +73,12 @@ func (h *Handler) newRoutes() *routes {
 			"audit":        get(h.auditTrail),
 			"instances":    get(h.instances),
 			"openapi.json": get(h.openAPI),
+			"count":        get(h.count),
+			"failures":     get(h.failures),
+			"problems":     get(h.problems),
+			"export":       {methods: map[string]endpoint{http.MethodGet: h.export}, lasting: true},
+			"bulk":         post(h.bulk),
+			"operations":   get(h.listOperations),
 			"bulk-retry":   post(h.bulkRetry),
 			"retry-failed": post(h.retryFailed),
 			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
@@ -88,6 +94,9 @@ func (h *Handler) newRoutes() *routes {
 			"/retry":  post(h.retry),
 			"/cancel": post(h.cancel),
 		},
+	}
+	rs.below = map[string]map[string]*route{
+		"operations": {"": get(h.operation), "/stop": post(h.stopOperation)},
 	}
 	if h.auth != nil {
 		rs.fixed["auth/login"] = &route{open: true, personal: true, methods: map[string]endpoint{
