@@ -52,7 +52,8 @@ type job struct {
 	lost       bool // another instance holds the task: nothing of it is written any more
 	holdups    int  // attempts that did not begin because the journal could not note their start
 	log        *taskLog
-	finished   bool // final, and everybody may see it
+	more       *jobExtra // nil: none
+	finished   bool      // final, and everybody may see it
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
 	cancelling error                   // why somebody cancels the running attempt
@@ -159,6 +160,11 @@ func (j *job) record(full bool) Record {
 	if full {
 		r.Stack, r.Logs, r.Args = j.stack, j.log.lines(), j.work.call.args
 	}
+	if j.more != nil && full {
+		r.RecordExtra = j.more.clone()
+	} else if j.more != nil {
+		r.Progress = j.more.Progress
+	}
 	return r
 }
 
@@ -180,6 +186,9 @@ func (j *job) weight() int {
 	n := 1024 + len(j.work.call.args) + len(j.stack) + 2*len(j.errText) + j.log.size()
 	for key, value := range j.policy.tags {
 		n += 64 + len(key) + len(value)
+	}
+	if j.more != nil {
+		n += j.more.size()
 	}
 	return n
 }

@@ -44,6 +44,8 @@ type Record struct {
 	Key string
 	// Crashes counts the processes that died while they ran it.
 	Crashes int
+
+	RecordExtra
 }
 
 // RecordFormat is the version of the JSON form of a Record. A record without one has version 1.
@@ -68,9 +70,9 @@ func (r Record) Duration() time.Duration {
 // RetriesUsed is the number of attempts after the first.
 func (r Record) RetriesUsed() int { return max(r.Attempts-1, 0) }
 
-// Summary returns the record without what can be large: log, stack and arguments. LogCount stays.
+// Summary returns the record without what can be large: log, stack, arguments and RecordExtra. LogCount stays.
 func (r Record) Summary() Record {
-	r.Logs, r.Stack, r.Args = nil, "", nil
+	r.Logs, r.Stack, r.Args, r.RecordExtra = nil, "", nil, RecordExtra{}
 	return r
 }
 
@@ -107,6 +109,8 @@ type recordJSON struct {
 	Key        *string         `json:"idempotency_key"`
 	Crashes    int             `json:"crashes"`
 	Format     int             `json:"format,omitempty"`
+
+	RecordExtra
 }
 
 // MarshalJSON encodes the record as the HTTP API shows it. Nothing is left out, so that a backend can store it.
@@ -119,6 +123,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		Closure: r.Closure, RunAt: timeOrNull(r.RunAt), Attempts: r.Attempts, MaxRetries: r.MaxRetries,
 		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args,
 		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner), Key: stringOrNull(r.Key), Crashes: r.Crashes,
+		RecordExtra: r.RecordExtra,
 	}
 	if !r.StartTime.IsZero() && !r.EndTime.IsZero() {
 		w.Duration = new(r.Duration().Seconds())
@@ -149,7 +154,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		Source: w.Source, Priority: w.Priority, Pool: w.Executor,
 		Closure: w.Closure, RunAt: zeroOr(w.RunAt), Attempts: w.Attempts, MaxRetries: w.MaxRetries,
 		RetryOf: zeroOr(w.RetryOf), RetriedBy: zeroOr(w.RetriedBy), LogCount: w.LogCount, Args: w.Args, Requeue: w.Requeue, Durable: w.Durable,
-		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes,
+		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes, RecordExtra: w.RecordExtra,
 	}
 	if len(w.Logs) > 0 {
 		r.Logs = w.Logs

@@ -73,6 +73,9 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 		j.startTime = now
 	}
 	j.attempts++
+	if j.attempts > 1 {
+		j.attemptBegins(now)
+	}
 	admitted := j.admitted
 	j.admitted = false
 	ctx, cancel := context.WithCancelCause(j.ctx)
@@ -189,12 +192,16 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	if out.unbegun {
+		j.attemptUnbegun()
 		j.attempts--
 		if j.attempts == 0 {
 			j.startTime = 0
 		}
 		out.wait = min(retryFirst<<min(j.holdups, 10), retryLast)
 		j.holdups++
+	}
+	if !out.unbegun {
+		j.attemptEnds(now, why.text)
 	}
 	j.setFailure(why)
 	what := "failed"

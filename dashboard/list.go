@@ -88,7 +88,7 @@ func (h *Handler) task(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("get the task: %w", err)
 	}
 	in.logs, in.stack = true, true
-	return h.answer(w, r, in.show(&rec))
+	return h.answer(w, r, withAttempts(in.show(&rec)))
 }
 
 // show is the record as it is given out: without what was not asked for.
@@ -103,6 +103,9 @@ func (in include) show(rec *taskflow.Record) taskflow.Record {
 	// a backend that somebody else writes to may hold anything; one bad row must not fail the whole list
 	if !in.args || !json.Valid(out.Args) {
 		out.Args = nil
+	}
+	if !json.Valid(out.Result) {
+		out.Result = nil
 	}
 	return out
 }

@@ -176,22 +176,24 @@ func (h *Handler) stuck(ctx context.Context, now time.Time) ([]wrong, error) {
 	byName := map[string]*wrong{}
 	for i := range page.Records {
 		r := &page.Records[i]
-		began := attemptStart(r)
+		if now.Sub(r.StartTime) <= limit(timeouts[r.Name]) {
+			continue // however many attempts it took
+		}
+		began := h.attemptStart(ctx, r)
 		if began.IsZero() {
 			continue
 		}
 		ran := now.Sub(began)
-		limit := timeouts[r.Name]
-		late := limit > 0 && ran > limit+limit/10+time.Second
-		if !late && (limit > 0 || ran <= stuckAfter) {
+		timeout := timeouts[r.Name]
+		if ran <= limit(timeout) {
 			continue
 		}
 		p := byName[r.Name]
 		if p == nil {
 			p = &wrong{Kind: "stuck", Severity: severityWarning, Title: r.Name + " has run for long", Name: r.Name,
 				Detail: "it has no time-out (taskflow.Timeout), and has run for more than " + stuckAfter.String()}
-			if late {
-				p.Title, p.Detail = r.Name+" does not end", fmt.Sprintf("its time-out of %v is over, and its function ignores that its context has ended", limit)
+			if timeout > 0 {
+				p.Title, p.Detail = r.Name+" does not end", fmt.Sprintf("its time-out of %v is over, and its function ignores that its context has ended", timeout)
 			}
 			byName[r.Name] = p
 		}
@@ -203,12 +205,24 @@ func (h *Handler) stuck(ctx context.Context, now time.Time) ([]wrong, error) {
 	return sortedByCount(byName), nil
 }
 
-// attemptStart is when the attempt under way began; zero when the record does not tell.
-func attemptStart(r *taskflow.Record) time.Time {
-	if r.Attempts > 1 {
-		return time.Time{}
+// limit is how long an attempt may run before it looks stuck.
+func limit(timeout time.Duration) time.Duration {
+	if timeout <= 0 {
+		return stuckAfter
 	}
-	return r.StartTime
+	return timeout + timeout/10 + time.Second
+}
+
+// attemptStart is when the attempt under way began; zero when that is not known.
+func (h *Handler) attemptStart(ctx context.Context, r *taskflow.Record) time.Time {
+	if r.Attempts <= 1 {
+		return r.StartTime
+	}
+	full, err := h.m.Get(ctx, r.ID)
+	if n := len(full.AttemptLog); err == nil && n > 0 && full.AttemptLog[n-1].EndedAt.IsZero() {
+		return full.AttemptLog[n-1].StartedAt
+	}
+	return time.Time{}
 }
 
 // lateOrParked are tasks that are due and wait all the same, in a full pool or for an instance that knows them.

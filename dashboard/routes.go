@@ -91,6 +91,8 @@ func (h *Handler) newRoutes() *routes {
 		},
 		byTask: map[string]*route{
 			"":        get(h.task),
+			"/why":    get(h.why),
+			"/family": get(h.family),
 			"/retry":  post(h.retry),
 			"/cancel": post(h.cancel),
 		},

@@ -180,5 +180,6 @@ func clone(r taskflow.Record) taskflow.Record {
 		*t = t.Round(0).UTC()
 	}
 	r.Tags, r.Logs, r.Args = maps.Clone(r.Tags), slices.Clone(r.Logs), slices.Clone(r.Args)
+	r.Children, r.AttemptLog, r.Result = slices.Clone(r.Children), slices.Clone(r.AttemptLog), slices.Clone(r.Result)
 	return r
 }

@@ -174,11 +174,8 @@ func (s *saver) insert(id []byte, r *taskflow.Record) (inserted bool, err error)
 }
 
 func (s *saver) insertDetail(id []byte, r *taskflow.Record) error {
-	if r.Stack == "" && len(r.Logs) == 0 && r.Args == nil {
-		return nil
-	}
-	logs, err := encodeJSON(r.Logs, len(r.Logs))
-	if err != nil {
+	logs, err := encodeLogs(r)
+	if err != nil || r.Stack == "" && logs == nil && r.Args == nil {
 		return err
 	}
 	var args any
