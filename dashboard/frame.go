@@ -73,6 +73,19 @@ func (f *frame) change(id string) *change {
 	return c
 }
 
+// changed reports whether a task has changed its status, as far as the frame tells.
+func (f *frame) changed() bool {
+	if f.missed > 0 {
+		return true
+	}
+	for _, c := range f.tasks {
+		if c.state != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // progressed is the data of a progress event.
 type progressed struct {
 	ID       string                   `json:"task_id"`
