@@ -171,3 +171,29 @@ func TestStreamTellsWhatHappensOnOtherInstances(t *testing.T) {
 		}
 	})
 }
+
+func TestOperationCancelsTasksOfOtherInstances(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		let := make(chan struct{})
+		deaf := taskflow.Define("deaf", func(ctx context.Context, _ string) error { <-let; return ctx.Err() })
+		opts := []taskflow.ManagerOption{taskflow.WithTasks(deaf), taskflow.WithBackend(shared{memory.New()})}
+		here, there := openWith(t, opts), openWith(t, opts)
+		for range 64 {
+			if _, err := there.m.Submit(t.Context(), deaf.With("")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		o := here.begin(`{"action":"cancel","filter":{"instance":"` + there.m.Instance() + `"}}`)
+		time.Sleep(10 * time.Second) // each takes 2 s to see that its task does not heed
+		if got := here.operation(o.ID); got.State != "done" || got.Done != 64 {
+			t.Errorf("got %+v, want all 64 told to end", got)
+		}
+		close(let)
+		time.Sleep(5 * time.Second)
+		if got := decode[struct{ Count int }](t, here.get("/count?status=cancelled", http.StatusOK)); got.Count != 64 {
+			t.Errorf("%d were cancelled, want 64", got.Count)
+		}
+	})
+}

@@ -30,13 +30,18 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s, q, in, err := p.query(time.Now())
-	if err == nil {
-		err = p.checkSort()
-	}
 	if err != nil {
 		return err
 	}
-	page, err := h.find(r.Context(), &s, q)
+	by, err := p.sort()
+	if err != nil {
+		return err
+	}
+	find := h.find
+	if by != nil {
+		find = by.find(h)
+	}
+	page, err := find(r.Context(), &s, q)
 	if err != nil {
 		return fmt.Errorf("list tasks: %w", err)
 	}

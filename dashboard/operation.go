@@ -49,7 +49,7 @@ var (
 	errShutdown      = errors.New("the task manager is stopping")
 )
 
-// operation is one at work: run is its only goroutine, which operations.close waits for. What it shows is guarded by mu.
+// operation is one at work: operations.close waits for the goroutine of run, and that for those which it starts. mu guards what changes.
 type operation struct {
 	h      *Handler
 	action action
@@ -58,10 +58,9 @@ type operation struct {
 	remote string
 	stop   context.CancelCauseFunc
 
-	failures int // in a row; used by run alone
-
-	mu    sync.Mutex
-	state operationState
+	mu       sync.Mutex
+	state    operationState
+	failures int // in a row
 }
 
 // snapshot is the operation as it is now.
@@ -112,7 +111,7 @@ func (o *operation) run(ctx context.Context) {
 		s.EndedAt = time.Now()
 		switch {
 		case err == nil:
-			s.State = stateDone
+			s.State, s.Matched = stateDone, s.Done+s.Skipped+s.Failed // fewer than were counted, when some were deleted meanwhile
 		case errors.Is(err, errStoppedByUser), errors.Is(err, errShutdown):
 			s.State, s.Error = stateStopped, err.Error()
 		default:
@@ -138,6 +137,33 @@ func (o *operation) audit(what string, detail map[string]any) {
 }
 
 func (o *operation) work(ctx context.Context) error {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	abreast := make(chan struct{}, max(o.action.width, 1)) // a token for each task that is acted on
+	var acting sync.WaitGroup
+	err := o.walk(ctx, func(id string) error {
+		select {
+		case abreast <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		acting.Go(func() { // work waits for it
+			defer func() { <-abreast }()
+			if err := o.one(ctx, id); err != nil {
+				giveUp(err)
+			}
+		})
+		return nil
+	})
+	acting.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// walk looks at each task and calls act with those that something can be done to; a deletion it does by itself.
+func (o *operation) walk(ctx context.Context, act func(id string) error) error {
 	var chunk []string
 	err := o.of.each(ctx, o.h, o.cutoff, func(id string, r *taskflow.Record) error {
 		if r == nil {
@@ -149,7 +175,7 @@ func (o *operation) work(ctx context.Context) error {
 			return nil
 		}
 		if o.action.many == nil {
-			return o.one(ctx, id)
+			return act(id)
 		}
 		if chunk = append(chunk, id); len(chunk) < deleteChunk {
 			return nil
@@ -186,7 +212,7 @@ func (o *operation) one(ctx context.Context, id string) error {
 		case err != nil:
 			return o.failed(ctx, 1, err)
 		}
-		o.failures = 0
+		o.succeeded()
 		if reason != "" {
 			o.skip(reason, 1)
 			return nil
@@ -220,16 +246,23 @@ func (o *operation) chunk(ctx context.Context, ids []string) error {
 	if err != nil {
 		return o.failed(ctx, max(len(ids)-done, 1), err)
 	}
-	o.failures = 0
+	o.succeeded()
 	return nil
 }
 
 // failed counts tasks that nothing could be done about. An error means that going on makes no sense; until then it waits longer each time.
 func (o *operation) failed(ctx context.Context, n int, err error) error {
-	o.change(func(s *operationState) { s.Failed += n })
-	if o.failures++; o.failures >= mostFailures || errors.Is(err, taskflow.ErrStopped) || errors.Is(err, taskflow.ErrNotSupported) {
+	inRow := 0
+	o.change(func(s *operationState) { s.Failed += n; o.failures++; inRow = o.failures })
+	if inRow >= mostFailures || errors.Is(err, taskflow.ErrStopped) || errors.Is(err, taskflow.ErrNotSupported) {
 		return err
 	}
 	o.h.m.Logger().Warn("dashboard: an operation goes on after an error", "operation_id", o.state.ID, "error", err)
-	return pause(ctx, time.Duration(o.failures)*100*time.Millisecond)
+	return pause(ctx, time.Duration(inRow)*100*time.Millisecond)
+}
+
+func (o *operation) succeeded() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failures = 0
 }

@@ -297,15 +297,6 @@ func (p params) tags() (map[string]string, error) {
 	return tags, nil
 }
 
-// checkSort refuses every order but the one that each backend has an index for.
-func (p params) checkSort() error {
-	s, err := p.one("sort")
-	if err != nil || s == "" || s == "-created_at" {
-		return err
-	}
-	return refuse(http.StatusBadRequest, "sort=%q is not possible with this backend; it can: -created_at, the newest first", s)
-}
-
 // flag is a parameter that is true or false; false when it is not given.
 func (p params) flag(name string) (bool, error) {
 	switch s, err := p.one(name); {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/taskflow-go/taskflow/backends/memory"
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -84,12 +85,58 @@ func TestFiltersThatCannotBeUnderstood(t *testing.T) {
 			}
 		}
 	}
-	if text := detail(t, s.get("/?sort=duration", http.StatusBadRequest)); !strings.Contains(text, "-created_at") {
-		t.Errorf("%q does not say which order is possible", text)
+	for _, query := range []string{"sort=error", "sort=--duration", "sort=duration&cursor=" + taskflow.NewID(time.Now())} {
+		if text := detail(t, s.get("/?"+query, http.StatusBadRequest)); !strings.Contains(text, "-created_at") {
+			t.Errorf("%s: %q does not say which order is possible", query, text)
+		}
 	}
 	for _, path := range []string{"/count?", "/export?format=csv&"} {
 		if text := detail(t, s.get(path+"stauts=failed", http.StatusBadRequest)); !strings.Contains(text, "stauts") {
 			t.Errorf("%s: %q does not name the parameter", path, text)
 		}
+	}
+}
+
+func TestListInAnotherOrder(t *testing.T) {
+	t.Parallel()
+	b, now := memory.New(), time.Now()
+	var records []taskflow.Record
+	for i, d := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} { // the newest first
+		r := failedAt(now, time.Duration(i+1)*time.Minute, "fail", "x")
+		r.EndTime = r.StartTime.Add(d)
+		r.Logs = []string{"line"}
+		records = append(records, r)
+	}
+	if _, err := b.Save(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+	for sort, want := range map[string][]int{
+		"-created_at": {0, 1, 2}, "created_at": {2, 1, 0}, "duration": {1, 2, 0}, "-duration": {0, 2, 1}, "end_time": {2, 1, 0}, "-end_time": {0, 1, 2},
+		"duration&limit=1": {1}, "duration&status=success": {},
+	} {
+		var order []string
+		for _, i := range want {
+			order = append(order, records[i].ID)
+		}
+		if got := ids(s.list("/?sort=" + sort)); !slices.Equal(got, order) && len(got)+len(order) > 0 {
+			t.Errorf("sort=%s gives %v, want %v", sort, got, order)
+		}
+	}
+	if got := s.list("/?sort=duration&include=logs"); len(got) != 3 || len(got[0].Logs) != 1 {
+		t.Errorf("with logs: %+v", got)
+	}
+	var many []taskflow.Record
+	for i := range 1000 {
+		many = append(many, failedAt(now, time.Hour+time.Duration(i)*time.Second, "other", "x"))
+	}
+	if _, err := b.Save(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	if text := detail(t, s.get("/?sort=duration", http.StatusBadRequest)); !strings.Contains(text, "1000") || !strings.Contains(text, "-created_at") {
+		t.Errorf("%q says neither the limit nor what is possible", text)
+	}
+	if got := s.list("/?sort=duration&func_name=other&limit=1000"); len(got) != 1000 {
+		t.Errorf("%d of exactly 1000 tasks are sorted", len(got))
 	}
 }

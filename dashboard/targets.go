@@ -12,6 +12,7 @@ import (
 type action struct {
 	name     string
 	statuses []taskflow.Status // that a filter is narrowed to
+	width    int               // how many tasks are acted on at once; 0 is 1
 	// unfit says why nothing can be done to a task as it is now; empty: it can be tried.
 	unfit func(r *taskflow.Record) string
 	// one acts on one task; many, where it is set, on a chunk. A reason says why it was skipped: it may have changed since it was looked at.
@@ -50,7 +51,7 @@ func (h *Handler) action(name string) (a action, ok bool) {
 			}
 			return ""
 		}
-		a.one = cancelNow
+		a.one, a.width = cancelNow, 32 // each of another instance takes up to 2 s
 	case "delete":
 		a.statuses = finalStatuses()
 		a.unfit = func(r *taskflow.Record) string {
