@@ -8,20 +8,17 @@ import (
 // What a task may make the process and the backend keep. Longer texts are cut and the cut is marked; longer arguments are
 // refused ([ErrArguments]), because a task cannot run with half of its arguments.
 const (
-	MaxNameBytes     = 200       // a task's name
-	MaxArgsBytes     = 1 << 20   // a Call's arguments, as JSON
-	MaxErrorBytes    = 8 << 10   // a record's error
-	MaxStackBytes    = 32 << 10  // a record's stack trace
-	MaxTags          = 32        // tags of one task; with one more it is refused (ErrInvalidOption)
-	MaxTagBytes      = 200       // a tag's key, and a tag's value
-	MaxLogLine       = 8 << 10   // one log line
-	MaxLogLines      = 1000      // lines of one task's log: the first 100 and the last 900 are kept
-	MaxLogBytes      = 256 << 10 // one task's log
-	MaxReasonBytes   = 1 << 10   // a reason given to Cancel
-	MaxResultBytes   = 16 << 10  // a task's result, as JSON; a larger one is refused (ErrResult)
-	MaxChildren      = 100       // tasks that a task has added and its record names
-	MaxProgressBytes = 200       // the unit and the message of a progress report
-	MaxKeyBytes      = 200       // an idempotency key; a longer one is refused (ErrInvalidOption)
+	MaxNameBytes   = 200       // a task's name
+	MaxArgsBytes   = 1 << 20   // a Call's arguments, as JSON
+	MaxErrorBytes  = 8 << 10   // a record's error
+	MaxStackBytes  = 32 << 10  // a record's stack trace
+	MaxTags        = 32        // tags of one task; with one more it is refused (ErrInvalidOption)
+	MaxTagBytes    = 200       // a tag's key, and a tag's value
+	MaxLogLine     = 8 << 10   // one log line
+	MaxLogLines    = 1000      // lines of one task's log: the first 100 and the last 900 are kept
+	MaxLogBytes    = 256 << 10 // one task's log
+	MaxReasonBytes = 1 << 10   // a reason given to Cancel
+	MaxKeyBytes    = 200       // an idempotency key; a longer one is refused (ErrInvalidOption)
 )
 
 // cutMark ends a text that was cut.

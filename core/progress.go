@@ -8,6 +8,13 @@ import (
 	"time"
 )
 
+// What a running task may say of itself.
+const (
+	MaxResultBytes   = 16 << 10 // its result, as JSON; a larger one is refused (ErrResult)
+	MaxProgressBytes = 200      // the unit, and the message, of a report of progress; a longer one is cut
+	MaxChildren      = 100      // tasks that it adds and its record names; more are not named
+)
+
 // ProgressReport is how far a running task is.
 type ProgressReport struct {
 	Done      int64     `json:"done"`

@@ -14,7 +14,8 @@ import (
 // The bounds of one request that looks for tasks.
 const (
 	countLimit = 10_000 // matches that are counted
-	lookPages  = 30     // pages of maxLimit that are looked at
+	lookPages  = 30     // pages of maxLimit that are looked at to count
+	findPages  = 10     // and for one page of the list
 )
 
 // selection is what the filter parameters ask for: what every backend can filter by, and what is then looked at record by record.
@@ -99,7 +100,7 @@ func (h *Handler) find(ctx context.Context, s *selection, q taskflow.Query) (tas
 	if q.Limit = maxLimit; q.Full {
 		q.Limit = maxFullLimit
 	}
-	for range lookPages {
+	for range findPages {
 		page, err := h.m.List(ctx, q)
 		if err != nil {
 			return found, err

@@ -45,23 +45,24 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		value int
 		text  string
 	}{
-		"MaxNameBytes":     {taskflow.MaxNameBytes, "200 bytes"},
-		"MaxArgsBytes":     {taskflow.MaxArgsBytes, "1 MiB"},
-		"MaxErrorBytes":    {taskflow.MaxErrorBytes, "8 KiB"},
-		"MaxStackBytes":    {taskflow.MaxStackBytes, "32 KiB"},
-		"MaxTags":          {taskflow.MaxTags, "32"},
-		"MaxTagBytes":      {taskflow.MaxTagBytes, "200 bytes"},
-		"MaxLogLine":       {taskflow.MaxLogLine, "8 KiB"},
-		"MaxLogLines":      {taskflow.MaxLogLines, "1000 lines"},
-		"MaxLogBytes":      {taskflow.MaxLogBytes, "256 KiB"},
-		"MaxReasonBytes":   {taskflow.MaxReasonBytes, "1 KiB"},
-		"MaxLimit":         {taskflow.MaxLimit, "1000"},
+		"MaxNameBytes":   {taskflow.MaxNameBytes, "200 bytes"},
+		"MaxArgsBytes":   {taskflow.MaxArgsBytes, "1 MiB"},
+		"MaxErrorBytes":  {taskflow.MaxErrorBytes, "8 KiB"},
+		"MaxStackBytes":  {taskflow.MaxStackBytes, "32 KiB"},
+		"MaxTags":        {taskflow.MaxTags, "32"},
+		"MaxTagBytes":    {taskflow.MaxTagBytes, "200 bytes"},
+		"MaxLogLine":     {taskflow.MaxLogLine, "8 KiB"},
+		"MaxLogLines":    {taskflow.MaxLogLines, "1000 lines"},
+		"MaxLogBytes":    {taskflow.MaxLogBytes, "256 KiB"},
+		"MaxReasonBytes": {taskflow.MaxReasonBytes, "1 KiB"},
+		"MaxLimit":       {taskflow.MaxLimit, "1000"},
+		"MaxKeyBytes":    {taskflow.MaxKeyBytes, "200 bytes"},
+		"MaxLiveShown":   {taskflow.MaxLiveShown, "100"},
+		"MaxPriority":    {taskflow.MaxPriority, ""}, // in the table of options
+
 		"MaxResultBytes":   {taskflow.MaxResultBytes, "16 KiB"},
-		"MaxChildren":      {taskflow.MaxChildren, "100"},
 		"MaxProgressBytes": {taskflow.MaxProgressBytes, "200 bytes"},
-		"MaxKeyBytes":      {taskflow.MaxKeyBytes, "200 bytes"},
-		"MaxLiveShown":     {taskflow.MaxLiveShown, "100"},
-		"MaxPriority":      {taskflow.MaxPriority, ""}, // in the table of options
+		"MaxChildren":      {taskflow.MaxChildren, "100"},
 	}
 	units := map[string]int{"KiB": 1 << 10, "MiB": 1 << 20}
 	for name, w := range want {
