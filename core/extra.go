@@ -33,8 +33,8 @@ const (
 	attemptErrorBytes = 500
 )
 
-// empty reports whether nothing is set.
-func (x *RecordExtra) empty() bool {
+// IsZero reports whether nothing is set.
+func (x *RecordExtra) IsZero() bool {
 	return x.ParentID == "" && len(x.Children) == 0 && x.Progress == nil && len(x.Result) == 0 && len(x.AttemptLog) == 0
 }
 
@@ -80,7 +80,7 @@ type logsAndExtra struct {
 // lines; nil when there is neither.
 func (r *Record) LogsJSON() ([]byte, error) {
 	switch {
-	case !r.RecordExtra.empty():
+	case !r.RecordExtra.IsZero():
 		return json.Marshal(logsAndExtra{r.Logs, r.RecordExtra})
 	case len(r.Logs) > 0:
 		return json.Marshal(r.Logs)

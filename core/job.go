@@ -174,11 +174,11 @@ func (j *job) snapshot(full bool) Record {
 	return j.record(full)
 }
 
-// standing returns the record, and whether Stop saves the job.
-func (j *job) standing() (r Record, shelved bool) {
+// standing returns the record, whether Stop saves the job, and whether another instance holds it.
+func (j *job) standing() (r Record, shelved, lost bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.record(true), j.place == placeShelf
+	return j.record(true), j.place == placeShelf, j.lost
 }
 
 // weight estimates what the job holds in memory, in bytes.

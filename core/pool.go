@@ -42,7 +42,7 @@ func (p *pool) push(j *job) {
 func (p *pool) take() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.open || p.workers >= p.limit || p.queue.len() > 0 {
+	if !p.open || p.workers >= p.limit {
 		return false
 	}
 	p.workers++

@@ -32,8 +32,9 @@ type Instance struct {
 // MaxLiveShown bounds [Instance.Live].
 const MaxLiveShown = 100
 
-// InstanceStore keeps the leases of instances. An instance whose lease has ended holds nothing any more: its rows can be
-// claimed, and what it still writes to them is refused with ErrLeaseLost.
+// InstanceStore keeps the leases of instances. An instance whose lease has ended holds nothing any more: its rows are free once Expire has removed
+// it, and what it still writes to one that somebody else has taken or finished is refused with ErrLeaseLost. A manager does not write
+// any more under a lease that it knows to be over.
 type InstanceStore interface {
 	// Join adds an instance with a lease that ends ttl (at least 1 ms) from now. Joining again replaces what is stored.
 	Join(ctx context.Context, i Instance, ttl time.Duration) error

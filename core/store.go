@@ -47,15 +47,6 @@ func (s *store) save(ctx context.Context, records []Record) (int, error) {
 	return s.backend.Save(ctx, records)
 }
 
-func (s *store) putPending(ctx context.Context, records []Record) error {
-	unlock, err := s.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return s.backend.(Journal).PutPending(ctx, records) // asked for by those who have seen that it is one
-}
-
 func (s *store) savePending(ctx context.Context, records []Record) error {
 	unlock, err := s.lockWrites(ctx)
 	if err != nil {

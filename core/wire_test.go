@@ -20,8 +20,10 @@ type wire struct {
 	*memory.Backend
 
 	cut  atomic.Bool
-	hold atomic.Bool // Save alone does not go through
-	mute atomic.Bool // what the backend answers to Claim is lost
+	hold atomic.Bool   // Save alone does not go through
+	mute atomic.Bool   // what the backend answers to Claim is lost
+	dumb atomic.Bool   // Renew alone does not go through
+	lag  time.Duration // of Claim
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -61,6 +63,7 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
+	time.Sleep(w.lag)
 	rows, err := w.Backend.Claim(ctx, owner, names, limit)
 	if w.mute.Load() {
 		return nil, errCut
@@ -76,6 +79,9 @@ func (w *wire) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration)
 }
 
 func (w *wire) Renew(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if w.dumb.Load() {
+		return errCut
+	}
 	if err := w.err(); err != nil {
 		return err
 	}

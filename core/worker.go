@@ -41,6 +41,7 @@ func (m *Manager) perform(j *job, ctx *taskContext, work *Work, noted bool) {
 			}
 			return
 		}
+		j.letUp()
 	}
 	attempt(ctx, j, work, &out)
 }
@@ -87,7 +88,7 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	task := &taskContext{Context: ctx, job: j, request: j.ctx, attempt: j.attempts}
 	work := j.work
 	m.emit(j, EventStarted)
-	again := j.attempts > 1
+	again := j.attempts > 1 && j.holdups == 0 // one that was held up has said so already
 	j.mu.Unlock()
 	if admitted {
 		m.pending.Add(-1)
@@ -193,32 +194,49 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 	}
 	if out.unbegun {
 		j.attemptUnbegun()
-		j.attempts--
-		if j.attempts == 0 {
-			j.startTime = 0
-		}
-		out.wait = min(retryFirst<<min(j.holdups, 10), retryLast)
-		j.holdups++
-	}
-	if !out.unbegun {
+		m.holdUp(j, out, now, ctx.attempt, why)
+	} else {
 		j.attemptEnds(now, why.text)
+		j.setFailure(why)
+		j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
 	}
-	j.setFailure(why)
-	what := "failed"
-	if out.unbegun {
-		what = "could not begin"
-	}
-	j.note(now, fmt.Sprintf("attempt %d %s: %s", ctx.attempt, what, why.text))
 	if out.wait > 0 {
 		j.runAt = later(now, out.wait)
 	}
 	m.emit(j, EventRetrying)
 	j.mu.Unlock()
 	cancel(nil)
-	if j.durable {
+	if j.durable && !(out.unbegun && errors.Is(out.err, errNotWritten)) { // otherwise its row is as it was
 		m.journal.note(j)
 	}
 	m.dispatch(j)
+}
+
+// lastHoldup bounds the wait between two tries of a job to begin. Many may wait for a backend to answer: they must not keep the processor busy.
+const lastHoldup = 15 * time.Second
+
+// holdUp puts a job back whose start could not be noted. Its log says so once, however long that lasts. The caller holds j.mu.
+func (m *Manager) holdUp(j *job, out *outcome, now int64, attempt int, why failure) {
+	j.attempts--
+	if j.attempts == 0 {
+		j.startTime = 0
+	}
+	if j.holdups == 0 {
+		j.note(now, fmt.Sprintf("attempt %d waits for the backend, which does not take note of its start: %s", attempt, why.text))
+	}
+	out.wait = min(retryFirst<<min(j.holdups, 10), lastHoldup)
+	j.setFailure(why)
+	j.holdups++
+}
+
+// letUp notes that the start of a job that was held up has been noted at last.
+func (j *job) letUp() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.holdups > 0 {
+		j.note(time.Now().UnixNano(), fmt.Sprintf("the backend has taken note of the start of attempt %d, after %d tries", j.attempts, j.holdups+1))
+		j.holdups = 0
+	}
 }
 
 // judge finds the status that follows a failed attempt, and returns with j.mu held. What users' errors say is asked for

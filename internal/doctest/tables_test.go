@@ -58,7 +58,10 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxLimit":       {taskflow.MaxLimit, "1000"},
 		"MaxKeyBytes":    {taskflow.MaxKeyBytes, "200 bytes"},
 		"MaxLiveShown":   {taskflow.MaxLiveShown, "100"},
-		"MaxPriority":    {taskflow.MaxPriority, ""}, // in the table of options
+		"MaxSubmitMany":  {taskflow.MaxSubmitMany, "1000"},
+
+		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
+		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
 
 		"MaxResultBytes":   {taskflow.MaxResultBytes, "16 KiB"},
 		"MaxProgressBytes": {taskflow.MaxProgressBytes, "200 bytes"},
