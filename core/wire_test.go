@@ -63,7 +63,7 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
-	time.Sleep(w.lag)
+	time.Sleep(w.lag) // a backend that is slow to answer
 	rows, err := w.Backend.Claim(ctx, owner, names, limit)
 	if w.mute.Load() {
 		return nil, errCut

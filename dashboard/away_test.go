@@ -82,3 +82,20 @@ func TestStorageThatIsAwayIsSaidSo(t *testing.T) {
 		}
 	})
 }
+
+// unanswering is a backend whose server does not answer, as the backends of this module say it.
+type unanswering struct{ *memory.Backend }
+
+func (unanswering) Query(context.Context, taskflow.Query) (taskflow.Page, error) {
+	return taskflow.Page{}, fmt.Errorf("query on db.internal: %w", taskflow.ErrUnavailable)
+}
+
+func TestServerThatDoesNotAnswerIsSaidSo(t *testing.T) {
+	t.Parallel()
+	s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(unanswering{memory.New()})})
+	for _, target := range []string{"/", "/failures", "/problems", "/export?format=csv", "/count?priority=1"} {
+		if text := detail(t, s.get(target, http.StatusServiceUnavailable)); strings.Contains(text, "db.internal") {
+			t.Errorf("%s: %q shows a host", target, text)
+		}
+	}
+}

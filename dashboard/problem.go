@@ -97,7 +97,7 @@ func (h *Handler) storageProblem(err error) *problem {
 		h.m.Logger().Warn("dashboard: request failed while the storage fails", "error", err)
 		return refuse(http.StatusServiceUnavailable, "the storage has failed since %s; try again later, the server's log says why",
 			since.UTC().Format(time.RFC3339)).after(5 * time.Second)
-	case network, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn):
+	case network, errors.Is(err, taskflow.ErrUnavailable), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn):
 		h.m.Logger().Warn("dashboard: the storage cannot be reached", "error", err)
 		return refuse(http.StatusServiceUnavailable, "the storage cannot be reached; try again later, the server's log says why").after(5 * time.Second)
 	}
