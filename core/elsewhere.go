@@ -27,18 +27,9 @@ func (m *Manager) ListElsewhere(ctx context.Context, q Query) (Page, error) {
 	if m.store == nil {
 		return Page{}, nil
 	}
-	var stored, others Page
-	var err error
-	// Unfinished before finished: a task that ends in between is in both, and must not be in none.
-	if !onlyFinal(q.Statuses) {
-		if others, err = m.elsewhere(ctx, q); err != nil {
-			return Page{}, fmt.Errorf("taskflow: list: %w", err)
-		}
-	}
-	if !onlyLive(q.Statuses) {
-		if stored, err = m.store.page(ctx, q); err != nil {
-			return Page{}, fmt.Errorf("taskflow: list: %w", err)
-		}
+	stored, others, err := m.beyondMemory(ctx, q)
+	if err != nil {
+		return Page{}, err
 	}
 	page := merge(q.Limit, stored, others)
 	page.Records = slices.DeleteFunc(page.Records, func(r Record) bool {

@@ -196,16 +196,11 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (deleted int, e
 		for {
 			some := extra[:min(len(extra), maxDeleted)]
 			extra = extra[len(some):]
-			reply, err := c.run(ctx, scriptDelete, append([]any{"(" + lowest, maxDeleted}, some...)...)
+			found, gone, err := c.delete(ctx, "("+lowest, maxDeleted, some)
 			if err != nil {
 				return err
 			}
-			counts := list(reply)
-			if len(counts) != 2 {
-				return fmt.Errorf("the server answered %v", reply)
-			}
-			deleted += int(number(counts[1]))
-			if number(counts[0]) < maxDeleted && len(extra) == 0 {
+			if deleted += gone; found < maxDeleted && len(extra) == 0 {
 				return nil
 			}
 		}
@@ -218,21 +213,30 @@ func (b *Backend) Delete(ctx context.Context, ids []string) (deleted int, err er
 	err = b.use(ctx, "delete", func(c *connection) error {
 		known := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(id string) bool { return !taskflow.ValidID(id) })
 		for chunk := range slices.Chunk(known, maxDeleted) {
-			args := []any{"-", 0} // nothing but the ids
-			for _, id := range chunk {
-				args = append(args, id)
+			some := make([]any, len(chunk))
+			for i, id := range chunk {
+				some[i] = id
 			}
-			reply, err := c.run(ctx, scriptDelete, args...)
+			_, gone, err := c.delete(ctx, "-", 0, some) // nothing but these
 			if err != nil {
 				return err
 			}
-			counts := list(reply)
-			if len(counts) != 2 {
-				return fmt.Errorf("the server answered %v", reply)
-			}
-			deleted += int(number(counts[1]))
+			deleted += gone
 		}
 		return nil
 	})
 	return deleted, err
+}
+
+// delete deletes the records of some ids, and at most so many of those below an end; it returns how many it found there, and how many are gone in all.
+func (c *connection) delete(ctx context.Context, end string, most int, ids []any) (found, gone int, err error) {
+	reply, err := c.run(ctx, scriptDelete, append([]any{end, most}, ids...)...)
+	if err != nil {
+		return 0, 0, err
+	}
+	counts := list(reply)
+	if len(counts) != 2 {
+		return 0, 0, fmt.Errorf("the server answered %v", reply)
+	}
+	return int(number(counts[0])), int(number(counts[1])), nil
 }
