@@ -34,7 +34,7 @@ func TestStreamTellsOperations(t *testing.T) {
 		time.Sleep(time.Second)
 		w := s.watch()
 		defer w.leave()
-		o := s.begin(`{"action":"retry","filter":{},"spread_seconds":30}`)
+		o := s.begin(`{"action":"retry","filter":{},"spread_seconds":31}`) // not at the moment of a tick
 		var done []string
 		for _, data := range named(w.after(time.Minute), "operation") {
 			schema := mustLoad(t)
