@@ -295,12 +295,18 @@ func TestOperationWaitsForRoomInTheQueue(t *testing.T) {
 func TestOperationsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t)
-		s.runFail()
-		s.runFail()
-		time.Sleep(time.Second)
-		for range 8 {
-			s.begin(`{"action":"retry","filter":{},"spread_seconds":3600}`)
+		old := time.Now().Add(-time.Hour)
+		var ids []string
+		for range 9 {
+			ids = append(ids, taskflow.NewID(old))
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail, hold), taskflow.WithBackend(backendWith(t, ids...)),
+			taskflow.WithConcurrency(1), taskflow.WithQueueSize(1)})
+		s.m.Add(taskflow.WorkOf(hold.With("")))
+		synctest.Wait()
+		s.m.Add(taskflow.WorkOf(hold.With(""))) // the queue is full: retries wait
+		for _, id := range ids[1:] {
+			s.begin(`{"action":"retry","task_ids":` + quoted(id) + `}`)
 		}
 		if text := detail(t, s.post("/bulk", http.StatusConflict, jsonBody(`{"action":"retry","filter":{}}`))); !strings.Contains(text, "stop") {
 			t.Errorf("%q does not say what to do", text)
