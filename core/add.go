@@ -65,6 +65,9 @@ func (m *Manager) prepareChild(ctx context.Context, j *job, opts []AddOption) er
 // prepare configures a new job and takes it in. With a duplicateError it is not taken in.
 func (m *Manager) prepare(ctx context.Context, j *job, opts []AddOption) error {
 	now := time.Now()
+	if !j.durable { // one that waits for neither a commit nor a response is ready now
+		j.since = now.UnixNano()
+	}
 	reason := m.configure(j, opts, now)
 	if reason == nil && j.key != "" {
 		if reason = m.reserve(ctx, j, now); isDuplicate(reason) {
@@ -85,12 +88,16 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 			j.admitted = true
 		}
 	}
+	j.meter = m.series.meters.of(j.name)
 	if j.policy.deadline > 0 {
 		j.deadline = later(now.UnixNano(), j.policy.deadline)
 	}
 	keeps := reason == nil && m.life.stopping.Load() && m.life.saves && j.keeps()
 	if !m.registry.add(j, now, keeps) && reason == nil {
 		reason = ErrStopped
+	}
+	if reason == nil {
+		j.meter.added.Add(1)
 	}
 	return reason
 }

@@ -110,7 +110,7 @@ func (b *Batch) hold(j *job) {
 	if state == batchOpen {
 		j.mu.Lock()
 		if j.place == placeAdder {
-			j.place = placeBatch
+			j.place, j.since = placeBatch, 0
 		}
 		j.mu.Unlock()
 		if b.jobs == nil {

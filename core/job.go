@@ -20,16 +20,17 @@ type job struct {
 	work     Work
 	policy   *policy // shared with the definition unless options of the call changed it
 	pool     *pool
+	meter    *meter
 	ctx      context.Context // the request's values
 	source   string
 	retryOf  taskID
 	rejected error // why Add refused it
 	durable  bool
+	eager    bool
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
 	crashes  int
-	eager    bool
 
 	newer, older *job // the registry's list, guarded by registry.mu
 	stored       bool // the backend has the final record; guarded by registry.mu
@@ -40,20 +41,21 @@ type job struct {
 	status     Status
 	place      place
 	admitted   bool // counts against the queue size
+	lost       bool // another instance holds the task: nothing of it is written any more
+	finished   bool // final, and everybody may see it
 	attempts   int
 	startTime  int64
 	endTime    int64
 	runAt      int64
+	since      int64 // when it became ready to run, then when its attempt began; 0: not known
 	deadline   int64
 	err        error  // of the last attempt, or the reason for a final status
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	lost       bool // another instance holds the task: nothing of it is written any more
-	holdups    int  // attempts that did not begin because the journal could not note their start
+	holdups    int // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	more       *jobExtra // nil: none
-	finished   bool      // final, and everybody may see it
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
 	cancelling error                   // why somebody cancels the running attempt

@@ -120,6 +120,8 @@ func (m *Manager) launch() {
 			m.services.Go(func() { m.peers.notified(services, n) })
 		}
 	}
+	m.series.start(time.Now())
+	m.services.Go(func() { m.series.run(services) })
 	m.life.active.Store(true)
 	for _, p := range m.pools {
 		p.start()
@@ -343,6 +345,7 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	m.services.Wait()
 	errs = append(errs, m.endObservers(ctx))
 	if started {
+		m.series.stop(ctx, time.Now())
 		if m.peers != nil {
 			errs = append(errs, m.peers.leave(ctx))
 		}

@@ -220,7 +220,7 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 		p.pool = r.Pool
 	}
 	j := &job{
-		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
+		m: m, meter: m.series.meters.of(d.name), id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
 		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: (r.Durable || r.Owner != "") && m.journal != nil, owner: r.Owner, key: r.Key, crashes: r.Crashes,
 		status: r.Status, place: placeAdder, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
 	}

@@ -133,6 +133,7 @@ func (m *Manager) logCapabilities() {
 		{CapabilityJournal, "journal: Submit is refused"},
 		{CapabilityAudit, "audit: the audit trail lives in memory"},
 		{CapabilitySecrets, "secrets: sign-ins end with the process"},
+		{CapabilitySeries, "series: charts show what this instance has counted since its start"},
 	} {
 		if !slices.Contains(has, c.capability) {
 			missing = append(missing, c.lacks)

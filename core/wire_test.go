@@ -63,7 +63,7 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
-	time.Sleep(w.lag) // a backend that is slow to answer
+	<-time.After(w.lag)
 	rows, err := w.Backend.Claim(ctx, owner, names, limit)
 	if w.mute.Load() {
 		return nil, errCut
@@ -107,6 +107,17 @@ func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, 
 		return "", err
 	}
 	return w.Backend.ReserveKey(ctx, r)
+}
+
+func (w *wire) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	err := w.Backend.PutSeries(ctx, points)
+	if w.mute.Load() {
+		return errCut
+	}
+	return err
 }
 
 // lockedBuffer is a log that may be read while it is written.

@@ -13,9 +13,10 @@ import (
 type outcome struct {
 	err      error
 	stack    string
-	returned bool // by return, not by a panic or Goexit
-	unbegun  bool // the function was not called: the journal could not note the start
-	again    bool // the policy allows another attempt, after wait
+	began    int64 // when the function was called, Unix nanoseconds; 0: when the attempt began
+	returned bool  // by return, not by a panic or Goexit
+	unbegun  bool  // the function was not called: the journal could not note the start
+	again    bool  // the policy allows another attempt, after wait
 	wait     time.Duration
 	overran  error // it returned nil, but only after its time-out or the deadline had passed
 }
@@ -42,6 +43,9 @@ func (m *Manager) perform(j *job, ctx *taskContext, work *Work, noted bool) {
 			return
 		}
 		j.letUp()
+	}
+	if j.durable { // its start had to be written first
+		out.began = time.Now().UnixNano()
 	}
 	attempt(ctx, j, work, &out)
 }
@@ -73,6 +77,8 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	if j.startTime == 0 {
 		j.startTime = now
 	}
+	j.meter.started(now, j.since)
+	j.since = now
 	j.attempts++
 	if j.attempts > 1 {
 		j.attemptBegins(now)
@@ -178,6 +184,9 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	j.stack = out.stack
+	if !out.unbegun {
+		j.meter.run.observe(now - max(j.since, out.began))
+	}
 	if status.Final() {
 		if out.err == nil && j.cancelling != nil {
 			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
@@ -196,10 +205,12 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		j.attemptUnbegun()
 		m.holdUp(j, out, now, ctx.attempt, why)
 	} else {
+		j.meter.retried.Add(1)
 		j.attemptEnds(now, why.text)
 		j.setFailure(why)
 		j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
 	}
+	j.since = 0
 	if out.wait > 0 {
 		j.runAt = later(now, out.wait)
 	}

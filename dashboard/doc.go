@@ -24,5 +24,5 @@
 // # What it is not for
 //
 // It is not a way to add tasks: handlers do that, with their own authorisation. It has two levels of access, operators and viewers, and no rules
-// by task. It is not a store of metrics over time.
+// by task. It shows what managers count by minute and by hour for 90 days, which is no replacement for a system that keeps metrics.
 package dashboard

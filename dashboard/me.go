@@ -36,7 +36,7 @@ func (h *Handler) me(w http.ResponseWriter, r *http.Request) error {
 
 // capabilities says what a page can offer here, beyond what is always there.
 func (h *Handler) capabilities() []string {
-	all := []string{}
+	all := []string{"series"} // where the backend does not keep them, of this instance since its start
 	for _, c := range []struct {
 		name  string
 		needs taskflow.Capability

@@ -69,6 +69,8 @@ func (h *Handler) newRoutes() *routes {
 			"me":           get(h.me),
 			"metrics":      get(h.metrics),
 			"functions":    get(h.functions),
+			"series":       get(h.series),
+			"heatmap":      get(h.heatmap),
 			"schedules":    get(h.schedules),
 			"audit":        get(h.auditTrail),
 			"instances":    get(h.instances),

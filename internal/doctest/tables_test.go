@@ -59,7 +59,11 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxKeyBytes":    {taskflow.MaxKeyBytes, "200 bytes"},
 		"MaxLiveShown":   {taskflow.MaxLiveShown, "100"},
 		"MaxSubmitMany":  {taskflow.MaxSubmitMany, "1000"},
+		"MaxStateBytes":  {taskflow.MaxStateBytes, "64 KiB"},
+		"MaxSeriesSteps": {taskflow.MaxSeriesSteps, "400"},
+		"MaxSeriesBytes": {taskflow.MaxSeriesBytes, "1 MiB"},
 
+		"MaxStateNameBytes":  {taskflow.MaxStateNameBytes, "255 bytes"},
 		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
 		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
 
