@@ -79,7 +79,7 @@ func requests() []string {
 		"GET ", "GET /dashboard", "GET /dashboard/app.js", "GET /dashboard/app.css", "GET /dashboard/icon.svg", "GET /dashboard/stream",
 		"GET /metrics", "GET /functions", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
 		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
-		"GET /me", "GET /count", "GET /failures", "GET /problems", "GET /export", "POST /bulk", "GET /operations", "GET /operations" + id,
+		"GET /series", "GET /heatmap", "GET /me", "GET /count", "GET /failures", "GET /problems", "GET /export", "POST /bulk", "GET /operations", "GET /operations" + id,
 		"POST /operations" + id + "/stop", "GET " + id + "/why", "GET " + id + "/family",
 		"GET /auth/login", "GET /auth/login.css", "POST /auth/login", "POST /auth/logout",
 	}
