@@ -35,7 +35,7 @@ func (m *Manager) Add(w Work, opts ...AddOption) Handle {
 func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 	j, err := m.newJob(ctx, w, opts, SourceManual)
 	if err != nil {
-		return m.refused(ctx, j, err)
+		return m.refused(j, err)
 	}
 	m.announceAdded(j)
 	m.dispatch(j)
@@ -160,8 +160,8 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 }
 
 // refused ends a job that Add cannot accept, or finds the task that it would have doubled.
-func (m *Manager) refused(ctx context.Context, j *job, reason error) Handle {
-	if h, ok := m.duplicate(ctx, reason); ok {
+func (m *Manager) refused(j *job, reason error) Handle {
+	if h, ok := duplicate(reason); ok {
 		return h
 	}
 	m.refuse(j, reason)

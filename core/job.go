@@ -30,12 +30,13 @@ type job struct {
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
+	commit   *commit       // nil: it has no key, or is not being submitted
 	crashes  int
 
-	newer, older *job // the registry's list, guarded by registry.mu
-	stored       bool // the backend has the final record; guarded by registry.mu
-	misses       int  // times that only this record could not be stored; used by history alone
-	size         int  // weight at its end
+	newer, older *job  // the registry's list, guarded by registry.mu
+	stored       bool  // the backend has the final record; guarded by registry.mu
+	misses       int32 // times that only this record could not be stored; used by history alone
+	size         int   // weight at its end
 
 	mu         sync.Mutex
 	status     Status
@@ -53,7 +54,8 @@ type job struct {
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	holdups    int // attempts that did not begin because the journal could not note their start
+	keyOwner   *string // the name of this instance under which the key is reserved, see Manager.name; nil: it is not
+	holdups    int     // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	more       *jobExtra // nil: none
 	done       chan struct{}

@@ -58,6 +58,7 @@ type submission struct {
 	handles []Handle
 	jobs    []*job // new ones
 	begun   []begun
+	commit  *commit
 	waiting []*job // of jobs, those that do not start at once: the caller dispatches them when all are written
 }
 
@@ -70,8 +71,9 @@ type begun struct {
 
 // submitMany takes durable jobs as far as their commit, and lets as many start in it as there are free workers; with now unset only Eager ones.
 // values is the context whose values they keep.
-func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []AddOption, now bool) (*submission, error) {
-	s := &submission{m: m, handles: make([]Handle, 0, len(calls))}
+func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []AddOption, now bool) (_ *submission, err error) {
+	s := &submission{m: m, handles: make([]Handle, 0, len(calls)), commit: newCommit(len(calls) > 1)}
+	defer func() { s.commit.answer(err) }()
 	fail := func(err error) (*submission, error) {
 		return nil, fmt.Errorf("taskflow: submit %d tasks: %w", len(calls), err)
 	}
@@ -79,7 +81,7 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 		return fail(err)
 	}
 	for i, c := range calls {
-		if err := s.add(ctx, values, c, opts, len(calls) > 1); err != nil {
+		if err := s.add(values, c, opts, len(calls) > 1); err != nil {
 			err = fmt.Errorf("task %d, %q: %w", i+1, c.def.name, err)
 			s.withdraw(fmt.Errorf("%w: %w", errNotWritten, err))
 			return fail(err)
@@ -89,6 +91,9 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 		return s, nil
 	}
 	for _, j := range s.jobs {
+		if j.key != "" {
+			ctx = j.committing(ctx)
+		}
 		if !(now || j.eager) || !s.begin(j) {
 			s.waiting = append(s.waiting, j)
 		}
@@ -130,13 +135,13 @@ func (m *Manager) mayAllSubmit(calls []Call) error {
 }
 
 // add makes a job of a call, or finds the one that has its key. With an error nothing is to be done for this call any more.
-func (s *submission) add(ctx, values context.Context, c Call, opts []AddOption, several bool) error {
-	j, err := s.m.newDurableJob(values, c, opts)
+func (s *submission) add(values context.Context, c Call, opts []AddOption, several bool) error {
+	j, err := s.m.newDurableJob(values, c, opts, s.commit)
 	if err == nil && several && j.key != "" && j.policy.unique == 0 {
 		s.jobs = append(s.jobs, j) // to be withdrawn with the others
 		return invalid("IdempotencyKey: it would be the same for all tasks of a SubmitMany; submit one at a time, or use Unique")
 	}
-	if h, ok := s.m.duplicate(ctx, err); ok {
+	if h, ok := duplicate(err); ok {
 		s.handles = append(s.handles, h)
 		return nil
 	}
