@@ -41,9 +41,10 @@ type job struct {
 	mu         sync.Mutex
 	status     Status
 	place      place
-	admitted   bool // counts against the queue size
-	lost       bool // another instance holds the task: nothing of it is written any more
-	finished   bool // final, and everybody may see it
+	admitted   bool  // counts against the queue size
+	lost       bool  // another instance holds the task: nothing of it is written any more
+	finished   bool  // final, and everybody may see it
+	holdups    int32 // attempts that did not begin because the journal could not note their start
 	attempts   int
 	startTime  int64
 	endTime    int64
@@ -55,7 +56,6 @@ type job struct {
 	stack      string
 	retriedBy  taskID
 	keyOwner   *string // the name of this instance under which the key is reserved, see Manager.name; nil: it is not
-	holdups    int     // attempts that did not begin because the journal could not note their start
 	log        *taskLog
 	more       *jobExtra // nil: none
 	done       chan struct{}
