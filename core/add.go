@@ -44,8 +44,22 @@ func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 
 // newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
 func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source string) (*job, error) {
-	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
-	return j, m.prepare(ctx, j, opts)
+	j := &job{m: m, work: w, source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
+	return j, m.prepareChild(ctx, j, opts)
+}
+
+// prepareChild is prepare for a job that may have been added by a running task, whose child it is then.
+func (m *Manager) prepareChild(ctx context.Context, j *job, opts []AddOption) error {
+	var parent *taskContext
+	if j.ctx, parent = detach(ctx); parent == nil || parent.job.m != m {
+		return m.prepare(ctx, j, opts)
+	}
+	j.more = &jobExtra{RecordExtra: RecordExtra{ParentID: parent.job.id.String()}}
+	err := m.prepare(ctx, j, opts)
+	if err == nil {
+		parent.job.adopts(j.id)
+	}
+	return err
 }
 
 // prepare configures a new job and takes it in. With a duplicateError it is not taken in.

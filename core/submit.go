@@ -138,10 +138,10 @@ func (m *Manager) unaccept(j *job, err error) {
 // others, nil: none.
 func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption, of *commit) (*job, error) {
 	j := &job{
-		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
+		m: m, work: Work{call: c}, source: SourceManual, status: StatusPending, place: placeAdder,
 		policy: &defaultPolicy, durable: true, owner: m.Instance(), commit: of,
 	}
-	return j, m.prepare(ctx, j, opts)
+	return j, m.prepareChild(ctx, j, opts)
 }
 
 // committing is the context for the commit of a new durable job. One that has a key is written although its caller has gone: somebody who asked for
