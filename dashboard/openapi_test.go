@@ -88,6 +88,9 @@ func (d *document) template(path string) string {
 		return path
 	}
 	segments := strings.Split(path, "/")
+	if len(segments) == 4 && segments[2] == "assets" {
+		return "/dashboard/assets/{file}"
+	}
 	segments[1] = "{id}"
 	if t := strings.Join(segments, "/"); t != path {
 		if v, _ := d.at("paths", t); v != nil {

@@ -1,0 +1,402 @@
+// Tasks: the live list, with its filter in the URL.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { api, data } from "../api/client";
+import type { Status, Task } from "../api/types";
+import { isLive, isRetryable, statuses } from "../api/types";
+import { bulkFilter, type Filter, filterParams, isEmpty, noFilter, parseFilter } from "../lib/filter";
+import { count, plural } from "../lib/format";
+import { addTask } from "../lib/teach";
+import { retry } from "../state/actions";
+import { mayAct, me } from "../state/me";
+import { go, search } from "../state/route";
+import { columns as savedColumns } from "../state/settings";
+import { listQuery, TaskList, usualSort } from "../state/tasklist";
+import { Button, Code, Empty, Failed, Icon, Menu } from "../ui/basics";
+import { BulkDialog, type BulkTarget } from "../ui/bulk";
+import { useKeys } from "../ui/keys";
+import { useResource } from "../ui/resource";
+import { allColumns, columnsOf, usualColumns } from "./columns";
+import { DeleteHistory, Export } from "./history";
+import { TaskTable } from "./tasktable";
+
+const list = new TaskList();
+list.reading = () => true;
+list.follow();
+
+const sorts = ["created_at", "duration", "end_time"].flatMap((s) => [`-${s}`, s]);
+
+export function TasksScreen() {
+  const params = useMemo(() => new URLSearchParams(search.value), [search.value]);
+  const { filter, wrong } = useMemo(() => parseFilter(params), [params]);
+  const asked = params.get("sort") ?? usualSort;
+  const sort = sorts.includes(asked) ? asked : usualSort;
+  const named = (params.get("cols") ?? "").split(",").filter(Boolean);
+  const columns = columnsOf(named.length ? named : (savedColumns.value ?? []));
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [bulk, setBulk] = useState<BulkTarget | null>(null);
+  const [deleting, setDeleting] = useState(false);
+
+  const key = `${filterParams(filter)}|${sort}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for filter and sort
+  useEffect(() => {
+    list.open(filter, sort);
+    setSelected(new Set());
+  }, [key]);
+
+  // show puts a filter into the URL, from where it comes back.
+  const show = (next: Partial<Filter>, replace = false) => {
+    const p = filterParams({ ...filter, ...next });
+    for (const keep of ["sort", "cols"]) if (params.has(keep)) p.set(keep, params.get(keep) as string);
+    go(`/tasks${p.size ? `?${p}` : ""}`, { replace });
+  };
+  const set = (name: string, value: string) => {
+    const p = new URLSearchParams(params);
+    if (value) p.set(name, value);
+    else p.delete(name);
+    go(`/tasks${p.size ? `?${p}` : ""}`, { replace: true });
+  };
+
+  void list.version.value;
+  const { error, first, loading } = list.state.value;
+  const rows = list.rows.list;
+  const picked = rows.filter((t) => selected.has(t.task_id));
+
+  useKeys({
+    Escape: () => {
+      const active = document.activeElement as HTMLElement | null;
+      if (active?.matches("input")) active.blur();
+      else if (selected.size) setSelected(new Set());
+    },
+  });
+
+  const start = (action: BulkTarget["action"], some: Task[]) =>
+    setBulk({
+      action,
+      ids: some.map((t) => t.task_id),
+      what: some.length === 1 ? "1 task" : `${some.length} selected tasks`,
+    });
+  const onRetry = (t: Task) => {
+    const some = picked.filter(isRetryable);
+    if (some.length) start("retry", some);
+    else if (isRetryable(t)) void retry(t);
+  };
+
+  return (
+    <div class="page full">
+      <div class="page-head">
+        <h1>Tasks</h1>
+        <Count filter={filter} />
+        <div class="head-do">
+          <ColumnMenu
+            shown={columns.map((c) => c.id)}
+            onPick={(ids) => {
+              savedColumns.value = ids;
+              set("cols", ids.join() === usualColumns.join() ? "" : ids.join());
+            }}
+          />
+          <Menu icon="ellipsis" label="More">
+            <Export query={listQuery(filter)} />
+            {mayAct() && (
+              <>
+                <hr />
+                <Button kind="ghost" icon="trash-2" onClick={() => setDeleting(true)}>
+                  Delete history …
+                </Button>
+              </>
+            )}
+          </Menu>
+        </div>
+      </div>
+      <FilterBar filter={filter} show={show} />
+      {wrong.length > 0 && (
+        <p class="notice" role="alert">
+          <Icon name="triangle-alert" /> Part of this address was not understood and is left out: {wrong.join("; ")}.
+        </p>
+      )}
+      {picked.length > 0 && mayAct() && (
+        <Selection
+          picked={picked}
+          filter={filter}
+          more={list.rows.next !== ""}
+          clear={() => setSelected(new Set())}
+          start={start}
+          onBulk={setBulk}
+        />
+      )}
+      {error && <Failed error={error} what="The list" reload={list.reload} />}
+      {!error && !first && !loading && rows.length === 0 && list.rows.fresh === 0 ? (
+        <Nothing filter={filter} next={list.rows.next} show={show} />
+      ) : (
+        (!error || rows.length > 0) && (
+          <TaskTable
+            list={list}
+            columns={columns}
+            sort={sort}
+            selected={selected}
+            onSelect={setSelected}
+            onSort={(s) => set("sort", s === usualSort ? "" : s)}
+            onPick={(tag) => show({ tag: [...new Set([...filter.tag, tag])] })}
+            onRetry={onRetry}
+          />
+        )
+      )}
+      {bulk && <BulkDialog target={bulk} onClose={() => setBulk(null)} onStarted={() => setSelected(new Set())} />}
+      {deleting && <DeleteHistory onClose={() => setDeleting(false)} onDone={list.reload} />}
+    </div>
+  );
+}
+
+function Count({ filter }: { filter: Filter }) {
+  const query = listQuery(filter);
+  const { data: got } = useResource(
+    `count ${filterParams(filter)}`,
+    () => data(api.GET("/count", { params: { query } })),
+    30,
+  );
+  if (!got) return null;
+  return <span class="dim num">{got.exact ? count(got.count) : `more than ${count(got.count)}`}</span>;
+}
+
+const ages: [string, string][] = [
+  ["", "any time"],
+  ["15m", "last 15 min"],
+  ["1h", "last hour"],
+  ["6h", "last 6 h"],
+  ["24h", "last 24 h"],
+  ["7d", "last 7 days"],
+  ["30d", "last 30 days"],
+];
+
+function FilterBar({ filter, show }: { filter: Filter; show: (next: Partial<Filter>, replace?: boolean) => void }) {
+  const names = useResource("functions", () => data(api.GET("/functions")));
+  const [text, setText] = useState(filter.q);
+  useEffect(() => setText(filter.q), [filter.q]);
+  // the search waits until the reader stops typing
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed starts it
+  useEffect(() => {
+    if (text.trim() === filter.q) return;
+    const t = setTimeout(() => show({ q: text.trim() }, true), 250);
+    return () => clearTimeout(t);
+  }, [text]);
+  const toggle = (s: Status) =>
+    show({ status: filter.status.includes(s) ? filter.status.filter((x) => x !== s) : [...filter.status, s] });
+  const others = (["source", "instance", "priority", "failure_group"] as const).filter((name) => filter[name]);
+  const custom = filter.since && !ages.some(([v]) => v === filter.since);
+  return (
+    <div class="filter" role="search" aria-label="Filter">
+      <label class="search">
+        <Icon name="search" />
+        <span class="sr-only">Search in function, error, tags, or the beginning of an id</span>
+        <input
+          type="search"
+          value={text}
+          maxLength={200}
+          placeholder="Function, error, tag or id"
+          onInput={(e) => setText(e.currentTarget.value)}
+          onKeyDown={(e) => {
+            if (e.key === "Enter") show({ q: text.trim() });
+            if (e.key === "Escape") e.currentTarget.blur();
+          }}
+        />
+        <kbd aria-hidden="true">/</kbd>
+      </label>
+      <fieldset class="chips" aria-label="Status">
+        {statuses.map((s) => (
+          <button
+            key={s}
+            type="button"
+            class={`chip status-${s}`}
+            aria-pressed={filter.status.includes(s)}
+            onClick={() => toggle(s)}
+          >
+            <Icon name={`status-${s}`} />
+            {s}
+          </button>
+        ))}
+      </fieldset>
+      <select
+        aria-label="Function"
+        value={filter.func_name}
+        class={filter.func_name ? "set" : ""}
+        onChange={(e) => show({ func_name: e.currentTarget.value })}
+      >
+        <option value="">any function</option>
+        {filter.func_name && !names.data?.some((f) => f.func_name === filter.func_name) && (
+          <option value={filter.func_name}>{filter.func_name}</option>
+        )}
+        {names.data?.map((f) => (
+          <option key={f.func_name} value={f.func_name}>
+            {f.func_name}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label="Added"
+        value={filter.since}
+        class={filter.since ? "set" : ""}
+        onChange={(e) => show({ since: e.currentTarget.value })}
+      >
+        {ages.map(([v, name]) => (
+          <option key={v} value={v}>
+            {name}
+          </option>
+        ))}
+        {custom && <option value={filter.since}>since {filter.since}</option>}
+      </select>
+      <AddTag onAdd={(tag) => show({ tag: [...new Set([...filter.tag, tag])] })} />
+      {filter.tag.map((t) => (
+        <Pill key={t} name="tag" value={t} onDrop={() => show({ tag: filter.tag.filter((x) => x !== t) })} />
+      ))}
+      {others.map((name) => (
+        <Pill key={name} name={name.replace("_", " ")} value={filter[name]} onDrop={() => show({ [name]: "" })} />
+      ))}
+      {filter.until && <Pill name="until" value={filter.until} onDrop={() => show({ until: "" })} />}
+      {!isEmpty(filter) && (
+        <Button kind="ghost" small icon="x" onClick={() => show(noFilter)}>
+          Clear
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function Pill({ name, value, onDrop }: { name: string; value: string; onDrop: () => void }) {
+  return (
+    <span class="pill">
+      <span class="dim">{name}</span> <bdi class="clip">{value}</bdi>
+      <button type="button" aria-label={`Remove ${name} ${value}`} onClick={onDrop}>
+        <Icon name="x" />
+      </button>
+    </span>
+  );
+}
+
+function AddTag({ onAdd }: { onAdd: (tag: string) => void }) {
+  return (
+    <Menu icon="hash" text="Tag" label="Filter by a tag" align="left">
+      <form
+        class="addtag"
+        onSubmit={(e) => {
+          e.preventDefault();
+          const input = e.currentTarget.elements.namedItem("tag") as HTMLInputElement;
+          if (input.value.trim()) onAdd(input.value.trim());
+          input.value = "";
+          e.currentTarget.closest("details")?.removeAttribute("open");
+        }}
+      >
+        <label>
+          Key, or key:value
+          <input name="tag" maxLength={200} placeholder="user:42" autocomplete="off" />
+        </label>
+        <Button type="submit" small>
+          Add
+        </Button>
+      </form>
+    </Menu>
+  );
+}
+
+function ColumnMenu({ shown, onPick }: { shown: string[]; onPick: (ids: string[]) => void }) {
+  return (
+    <Menu icon="columns-3" label="Columns">
+      <fieldset class="checks" aria-label="Columns">
+        {allColumns.map((c) => (
+          <label key={c.id}>
+            <input
+              type="checkbox"
+              checked={shown.includes(c.id)}
+              onChange={(e) =>
+                onPick(
+                  allColumns
+                    .map((x) => x.id)
+                    .filter((id) => (id === c.id ? e.currentTarget.checked : shown.includes(id))),
+                )
+              }
+            />
+            {c.head}
+          </label>
+        ))}
+      </fieldset>
+    </Menu>
+  );
+}
+
+interface SelectionProps {
+  picked: Task[];
+  filter: Filter;
+  more: boolean;
+  clear: () => void;
+  start: (action: BulkTarget["action"], some: Task[]) => void;
+  onBulk: (t: BulkTarget) => void;
+}
+
+function Selection({ picked, filter, more, clear, start, onBulk }: SelectionProps) {
+  const retryable = picked.filter(isRetryable);
+  const live = picked.filter((t) => isLive(t.status));
+  const ended = picked.filter((t) => !isLive(t.status));
+  const every = (action: BulkTarget["action"]) =>
+    onBulk({ action, filters: [bulkFilter(filter)], what: "all tasks that match the filter" });
+  return (
+    <div class="selection" role="toolbar" aria-label="Selected tasks">
+      <strong>{plural(picked.length, "task")} selected</strong>
+      <Button small icon="rotate-ccw" disabled={retryable.length === 0} onClick={() => start("retry", retryable)}>
+        Retry {retryable.length || ""}
+      </Button>
+      <Button small icon="status-cancelled" disabled={live.length === 0} onClick={() => start("cancel", live)}>
+        Cancel {live.length || ""}
+      </Button>
+      <Button small icon="trash-2" disabled={ended.length === 0} onClick={() => start("delete", ended)}>
+        Delete {ended.length || ""}
+      </Button>
+      {more && (
+        <Menu text="All that match" label="All that match the filter" align="left">
+          <Button kind="ghost" icon="rotate-ccw" onClick={() => every("retry")}>
+            Retry all that match …
+          </Button>
+          <Button kind="ghost" icon="status-cancelled" onClick={() => every("cancel")}>
+            Cancel all that match …
+          </Button>
+          <Button kind="ghost" icon="trash-2" onClick={() => every("delete")}>
+            Delete all that match …
+          </Button>
+        </Menu>
+      )}
+      <Button small kind="ghost" icon="x" onClick={clear}>
+        Clear
+      </Button>
+    </div>
+  );
+}
+
+function Nothing({ filter, next, show }: { filter: Filter; next: string; show: (f: Partial<Filter>) => void }) {
+  if (next) {
+    return (
+      <Empty icon="search" title="None among the newest tasks">
+        <p>The older ones are still to be searched.</p>
+        <Button onClick={list.more}>Search on</Button>
+      </Empty>
+    );
+  }
+  if (isEmpty(filter)) {
+    return (
+      <Empty icon="hourglass" title="No tasks yet">
+        <p>They appear here as soon as a handler adds one:</p>
+        <Code text={addTask(me.value?.framework ?? "")} />
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon="search" title="No task matches">
+      <p>
+        {filter.since
+          ? "Nothing of that kind was added in that time."
+          : "Nothing of that kind was ever added, or it has been deleted."}
+      </p>
+      <p class="row">
+        {filter.since && <Button onClick={() => show({ since: "" })}>Search all times</Button>}
+        <Button onClick={() => show(noFilter)}>Clear the filter</Button>
+      </p>
+    </Empty>
+  );
+}
