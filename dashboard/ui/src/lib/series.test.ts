@@ -30,9 +30,9 @@ test("starts that come together are one mark, and a new version is named", () =>
 
 test.each([
   [0, 1],
-  [0.3, 0.5],
-  [7, 10],
-  [12, 20],
+  [0.3, 0.3],
+  [7, 8],
+  [12, 15],
   [21, 25],
   [250, 250],
 ])("a scale up to %s ends at %s", (n, want) => expect(nice(n)).toBeCloseTo(want));

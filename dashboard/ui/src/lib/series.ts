@@ -47,7 +47,7 @@ export function marks(s: Series): AxisMark[] {
 export function nice(n: number): number {
   if (n <= 0) return 1;
   const size = 10 ** Math.floor(Math.log10(n));
-  for (const m of [1, 2, 2.5, 5, 10]) if (n <= m * size * 1.0000001) return m * size;
+  for (const m of [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]) if (n <= m * size * 1.0000001) return m * size;
   return 10 * size;
 }
 

@@ -74,6 +74,7 @@ export function axis(unix: number, step: number, utc: boolean): string {
 
 function zone(at: Date): string {
   const m = -at.getTimezoneOffset();
+  if (m === 0) return "UTC";
   return `UTC${m < 0 ? "−" : "+"}${two(Math.floor(Math.abs(m) / 60))}:${two(Math.abs(m) % 60)}`;
 }
 

@@ -10,7 +10,7 @@ import { Progress } from "../ui/progress";
 export interface Column {
   id: string;
   head: string;
-  width: string; // of a CSS grid's track
+  width: string; // of a CSS grid's track: pixels, or minmax of pixels and a share
   number?: boolean;
   sort?: string; // what the server calls it
   cell: (t: Task, pick: (tag: string) => void) => ComponentChildren;
@@ -104,4 +104,11 @@ export function columnsOf(names: string[]): Column[] {
   const wanted = names.length ? names : usualColumns;
   const found = allColumns.filter((c) => wanted.includes(c.id));
   return found.length ? found : columnsOf([]);
+}
+
+// template is the grid of a row, the same for the head and all rows, and the width below which it scrolls sideways.
+export function template(columns: Column[], checks: boolean): { cols: string; min: string } {
+  const tracks = [...(checks ? ["28px"] : []), "104px", "minmax(150px, 1.3fr)", ...columns.map((c) => c.width)];
+  const least = tracks.reduce((sum, t) => sum + Number(/\d+/.exec(t)?.[0] ?? 0), 0);
+  return { cols: tracks.join(" "), min: `${least + 12 * (tracks.length - 1)}px` };
 }

@@ -46,7 +46,6 @@ export function FailuresScreen() {
     else p.delete(name);
     go(`/failures${p.size ? `?${p}` : ""}`, { replace: true });
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed starts it
   useEffect(() => {
     if (text.trim() === q) return;
     const t = setTimeout(() => set("q", text.trim()), 250);
@@ -116,7 +115,7 @@ export function FailuresScreen() {
               placeholder="Function or error"
               onInput={(e) => setText(e.currentTarget.value)}
             />
-            <kbd aria-hidden="true">/</kbd>
+            <kbd>/</kbd>
           </label>
           {func && (
             <span class="pill">

@@ -54,7 +54,7 @@ export function FunctionsScreen() {
               placeholder="Find a function"
               onInput={(e) => setText(e.currentTarget.value)}
             />
-            <kbd aria-hidden="true">/</kbd>
+            <kbd>/</kbd>
           </label>
         </div>
       )}
@@ -180,11 +180,16 @@ function HeatTable({ h }: { h: Heatmap }) {
         <h2 id="h-heat">Failures by time</h2>
         <p class="heat-key dim">
           <i class="heat-0" /> none <i class="heat-1" /> few <i class="heat-2" /> 5 % <i class="heat-3" /> 30 %{" "}
-          <i class="heat-4" /> most · <i class="heat-gap" /> not counted
+          <i class="heat-4" /> most <i class="heat-gap" /> not counted
         </p>
       </div>
       <div class="scroll-x">
         <table class="heat">
+          <colgroup>
+            <col class="heat-name" />
+            <col span={cells} />
+            <col class="heat-total" />
+          </colgroup>
           <thead class="sr-only">
             <tr>
               <th>Function</th>

@@ -21,7 +21,6 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
     paddingStart: 6,
     paddingEnd: 6,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: lines have another height now
   useEffect(() => v.measure(), [wrap, level]);
   useEffect(() => {
     if (!live || !follow || lines.length === 0) return;
@@ -80,7 +79,6 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
           <code>slog.InfoContext(ctx, …)</code> lands here.
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: so that the keyboard can scroll it
         <div
           ref={scroller}
           class={`log ${wrap ? "wrap" : ""}`}

@@ -102,7 +102,6 @@ function Problems() {
       <h2 class="sr-only">Wrong now</h2>
       <ul class="problems">
         {got.problems.map((p, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: problems have no id, and their order is their rank
           <li key={i} class={p.severity}>
             <Icon name={kinds[p.kind] ?? "triangle-alert"} label={p.severity} />
             <div>
@@ -119,7 +118,7 @@ function Problems() {
             <span class="seen">
               {p.first_seen && (
                 <>
-                  since <Time iso={p.first_seen} as="ago" />
+                  first <Time iso={p.first_seen} as="ago" />
                 </>
               )}
               {p.last_seen && (

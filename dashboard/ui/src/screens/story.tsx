@@ -62,7 +62,6 @@ export function Story({ t }: { t: Task }) {
       )}
       <ol class="steps">
         {steps.map((s, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: steps are in order, and only the last changes
           <li key={i} class={`step-${s.kind}`}>
             <Icon name={icons[s.kind]} />
             <span class="step-at num dim">{s.at !== null && <Time iso={new Date(s.at * 1000).toISOString()} />}</span>

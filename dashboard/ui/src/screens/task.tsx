@@ -70,7 +70,6 @@ function useTask(id: string) {
     setLines((before) => before.concat(fresh).slice(-50_000));
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another id is another screen
   useEffect(() => {
     void load();
     return listen({

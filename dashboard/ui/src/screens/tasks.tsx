@@ -38,7 +38,6 @@ export function TasksScreen() {
   const [deleting, setDeleting] = useState(false);
 
   const key = `${filterParams(filter)}|${sort}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for filter and sort
   useEffect(() => {
     list.open(filter, sort);
     setSelected(new Set());
@@ -173,7 +172,6 @@ function FilterBar({ filter, show }: { filter: Filter; show: (next: Partial<Filt
   const [text, setText] = useState(filter.q);
   useEffect(() => setText(filter.q), [filter.q]);
   // the search waits until the reader stops typing
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what was typed starts it
   useEffect(() => {
     if (text.trim() === filter.q) return;
     const t = setTimeout(() => show({ q: text.trim() }, true), 250);
@@ -199,7 +197,7 @@ function FilterBar({ filter, show }: { filter: Filter; show: (next: Partial<Filt
             if (e.key === "Escape") e.currentTarget.blur();
           }}
         />
-        <kbd aria-hidden="true">/</kbd>
+        <kbd>/</kbd>
       </label>
       <fieldset class="chips" aria-label="Status">
         {statuses.map((s) => (

@@ -11,7 +11,7 @@ import type { TaskList } from "../state/tasklist";
 import { Button, Icon, StatusMark, Time, Waiting } from "../ui/basics";
 import { useKeys } from "../ui/keys";
 import { useVirtual } from "../ui/virtual";
-import { type Column, Note } from "./columns";
+import { type Column, Note, template } from "./columns";
 
 const narrowQuery = matchMedia("(max-width: 640px)");
 const narrow = signal(narrowQuery.matches);
@@ -43,7 +43,6 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
     getItemKey: (i) => rows[i]?.task_id ?? i,
     initialOffset: list.scrollTop,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height now
   useEffect(() => v.measure(), [small]);
 
   list.reading = () => (scroller.current?.scrollTop ?? 0) > 8;
@@ -96,7 +95,7 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
     r: () => rows[at] && mayAct() && onRetry(rows[at]),
   });
 
-  const template = `${mayAct() ? "28px " : ""}112px minmax(150px, 1.3fr) ${columns.map((c) => c.width).join(" ")}`;
+  const { cols, min } = template(columns, mayAct());
   const all = rows.length > 0 && rows.every((t) => selected.has(t.task_id));
   const fresh = list.rows.fresh;
   const changed = list.rows.stale || list.rows.gone.size > 0;
@@ -122,7 +121,7 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
         aria-label="Tasks"
         aria-rowcount={list.rows.next ? -1 : rows.length + 1}
         aria-busy={loading}
-        style={{ "--cols": template }}
+        style={{ "--cols": cols, "--min": min }}
         onScroll={(e) => {
           list.scrollTop = e.currentTarget.scrollTop;
         }}

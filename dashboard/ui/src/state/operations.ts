@@ -59,7 +59,7 @@ async function follow(id: string): Promise<void> {
   for (;;) {
     await new Promise((r) => setTimeout(r, 1000));
     const op = operations.value.find((o) => o.operation_id === id);
-    if (!op || op.state !== "running") return;
+    if (op?.state !== "running") return;
     try {
       put(await data(api.GET("/operations/{id}", { params: { path: { id } } })));
     } catch {

@@ -59,7 +59,10 @@ export class TaskList {
   };
 
   settle = (): void => {
-    if (this.rows.stale || this.sort !== usualSort) return this.reload();
+    if (this.rows.stale || this.sort !== usualSort) {
+      this.reload();
+      return;
+    }
     this.rows.settle();
     this.changed();
   };

@@ -195,7 +195,6 @@ export function Waiting({ lines = 3 }: { lines?: number }) {
     <div class="waiting" role="status">
       <span class="sr-only">loading</span>
       {Array.from({ length: lines }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
         <span key={i} class="bone" />
       ))}
     </div>
@@ -263,7 +262,6 @@ export function Menu({
     ref.current.querySelector("summary")?.focus();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes it from anywhere inside
     <details class="menu" ref={ref} onKeyDown={onKeyDown}>
       <summary class={`button plain ${text ? "" : "square"}`} aria-label={text ? undefined : label} title={label}>
         {icon && <Icon name={icon} />}
@@ -286,7 +284,6 @@ export function Spark({ values, label }: { values: number[]; label: string }) {
     <svg class="spark" role="img" aria-label={label} viewBox={`0 0 ${values.length * 4} 20`} preserveAspectRatio="none">
       {values.map((v, i) => {
         const h = v > 0 ? Math.max(2, (v / top) * 20) : 0.75;
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place in time
         return <rect key={i} class={v > 0 ? "" : "none"} x={i * 4} y={20 - h} width="3" height={h} />;
       })}
     </svg>

@@ -54,7 +54,6 @@ export function BulkDialog({
       (err) => setError(err instanceof ApiError ? err : new ApiError(0, "", message(err))),
     );
     // asked once, when the dialog opens
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, []);
 
   const begin = async () => {

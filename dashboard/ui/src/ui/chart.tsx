@@ -36,8 +36,11 @@ function cssColor(name: string): string {
   return color;
 }
 
-const faded = (color: string, alpha: number): string =>
-  color.replace(/^rgba?\(([^)/]*?)(?:,\s*[\d.]+)?\)$/, `rgba($1, ${alpha})`);
+// faded is the same colour, seen through; a computed colour is rgb(r, g, b).
+function faded(color: string, alpha: number): string {
+  const [r, g, b] = color.match(/[\d.]+/g) ?? [];
+  return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+}
 
 export function Chart({ title, times, step, lines, marks, format, note }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -58,8 +61,8 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     const options: uPlot.Options = {
       width: node.clientWidth || 300,
-      height: 132,
-      padding: [8, 2, 0, 0],
+      height: 140,
+      padding: [16, 2, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "time", setSeries: false }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, nice(Math.max(max ?? 0, 0))] } },
@@ -110,7 +113,7 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
     plot.current = u;
     sync.sub(u);
     const resize = new ResizeObserver(
-      () => node.clientWidth > 0 && u.setSize({ width: node.clientWidth, height: 132 }),
+      () => node.clientWidth > 0 && u.setSize({ width: node.clientWidth, height: 140 }),
     );
     resize.observe(node);
     return () => {
@@ -120,7 +123,6 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
       plot.current = null;
     };
     // data goes in by setData below; a new theme, zone or set of lines needs a new plot
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
   }, [dark, zone, shape]);
 
   useEffect(() => {
@@ -184,14 +186,14 @@ function drawMarks(u: uPlot, marks: AxisMark[], color: string, font: string): vo
     ctx.globalAlpha = 0.5;
     ctx.setLineDash(m.kind === "start" ? [] : [3 * dpr, 3 * dpr]);
     ctx.beginPath();
-    ctx.moveTo(x, top);
+    ctx.moveTo(x, top - 2 * dpr);
     ctx.lineTo(x, top + height);
     ctx.stroke();
     ctx.globalAlpha = 0.85;
     const wide = ctx.measureText(m.label).width;
-    if (x > free && x + wide + 4 * dpr < left + width) {
-      ctx.fillText(m.label, x + 4 * dpr, top);
-      free = x + wide + 12 * dpr;
+    if (x > free && x + wide < left + width) {
+      ctx.fillText(m.label, x - 1, top - 14 * dpr);
+      free = x + wide + 8 * dpr;
     }
   }
   ctx.restore();
