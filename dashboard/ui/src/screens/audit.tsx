@@ -79,27 +79,29 @@ export function AuditScreen() {
             <tbody>
               {entries.map((e) => (
                 <tr key={e.entry_id} class={e.action === "login_failed" ? "bad" : ""}>
-                  <td class="num">
+                  <td class="num when" data-label="When">
                     <Time iso={e.timestamp} />
                   </td>
-                  <td>
+                  <td data-label="Who">
                     <bdi>{e.actor}</bdi>
                   </td>
-                  <td class="what">
-                    <Icon name={icons[e.action] ?? "activity"} /> {e.action.replaceAll("_", " ")}
-                    {e.task_id && (
-                      <>
-                        {" "}
-                        <a class="mono" href={taskLink(e.task_id)}>
-                          {shortID(e.task_id)}
-                        </a>
-                      </>
-                    )}
+                  <td class="what" data-label="What">
+                    <span>
+                      <Icon name={icons[e.action] ?? "activity"} /> {e.action.replaceAll("_", " ")}
+                      {e.task_id && (
+                        <>
+                          {" "}
+                          <a class="mono" href={taskLink(e.task_id)}>
+                            {shortID(e.task_id)}
+                          </a>
+                        </>
+                      )}
+                    </span>
                   </td>
-                  <td class="dim">
+                  <td class="dim" data-label="Details">
                     <Detail of={e.detail} />
                   </td>
-                  <td class="dim num">
+                  <td class="dim" data-label="From">
                     <bdi>{e.remote}</bdi>
                   </td>
                 </tr>

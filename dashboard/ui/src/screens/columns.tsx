@@ -28,6 +28,11 @@ function waited(t: Task): number | null {
   return t.status === "pending" ? Math.max(0, now.value / 1000 - seconds(t.created_at)) : null;
 }
 
+function attempts(t: Task): string {
+  if (t.attempts === 0) return "";
+  return t.max_retries > 0 ? `${t.attempts} of ${Math.max(t.max_retries + 1, t.attempts)}` : String(t.attempts);
+}
+
 // Note is what there is to say about a task: how far it is, when it is due, why it ended.
 export function Note({ t }: { t: Task }) {
   if (t.status === "running") return t.progress ? <Progress t={t} /> : null;
@@ -42,16 +47,13 @@ export function Note({ t }: { t: Task }) {
 
 export const allColumns: Column[] = [
   { id: "note", head: "Error or progress", width: "minmax(120px, 2fr)", cell: (t) => <Note t={t} /> },
-  { id: "tags", head: "Tags", width: "minmax(80px, 1.2fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
+  { id: "tags", head: "Tags", width: "minmax(150px, 1.4fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
   {
     id: "attempts",
     head: "Attempts",
     width: "76px",
     number: true,
-    cell: (t) =>
-      t.attempts > 1 || t.max_retries > 0
-        ? `${t.attempts} of ${Math.max(t.max_retries + 1, t.attempts)}`
-        : t.attempts || "",
+    cell: attempts,
   },
   { id: "waited", head: "Waited", width: "92px", number: true, cell: (t) => duration(waited(t)) },
   { id: "duration", head: "Ran", width: "92px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
@@ -99,9 +101,13 @@ export const allColumns: Column[] = [
 
 export const usualColumns = ["note", "tags", "attempts", "duration", "added"];
 
+// Where there is little room, tags are for those who ask for them.
+const little = matchMedia("(max-width: 1000px)");
+const initial = (): string[] => (little.matches ? usualColumns.filter((id) => id !== "tags") : usualColumns);
+
 // columnsOf are the columns of those names, in our order; unknown names are left out.
 export function columnsOf(names: string[]): Column[] {
-  const wanted = names.length ? names : usualColumns;
+  const wanted = names.length ? names : initial();
   const found = allColumns.filter((c) => wanted.includes(c.id));
   return found.length ? found : columnsOf([]);
 }

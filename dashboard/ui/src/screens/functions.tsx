@@ -120,11 +120,15 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
         {f.arg_type && <small class="mono dim">{f.arg_type}</small>}
         {f.aliases.length > 0 && <small class="dim">also {f.aliases.join(", ")}</small>}
       </th>
-      <td class="dim">{rules(f).join(" · ")}</td>
+      <td class="dim" data-label="Rules">
+        {rules(f).join(" · ")}
+      </td>
       {withStats && (
         <>
-          <td class="num">{s ? count(s.added) : ""}</td>
-          <td class="num">
+          <td class="num" data-label="Added">
+            {s ? count(s.added) : ""}
+          </td>
+          <td class="num" data-label="Failed">
             {s && s.failed > 0 ? (
               <a class="bad" href={link("/failures", { func_name: f.func_name })} title={firstLine(s.last_error)}>
                 <Icon name="status-failed" /> {count(s.failed)} <small>{percent(s.failed, ended)}</small>
@@ -133,15 +137,21 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
               "0"
             )}
           </td>
-          <td class="num">{pair(s?.wait_p50, s?.wait_p95)}</td>
-          <td class="num">{pair(s?.run_p50, s?.run_p95)}</td>
-          <td>
-            {s?.last_run_at ? <Time iso={s.last_run_at} as="ago" /> : <span class="dim">not in this time</span>}
-            {s?.last_error && (
-              <small class="clip dim">
-                <bdi title={s.last_error}>{firstLine(s.last_error)}</bdi>
-              </small>
-            )}
+          <td class="num" data-label="Waits">
+            {pair(s?.wait_p50, s?.wait_p95)}
+          </td>
+          <td class="num" data-label="Runs">
+            {pair(s?.run_p50, s?.run_p95)}
+          </td>
+          <td data-label="Last run">
+            <div>
+              {s?.last_run_at ? <Time iso={s.last_run_at} as="ago" /> : <span class="dim">not in this time</span>}
+              {s?.last_error && (
+                <small class="clip dim">
+                  <bdi title={s.last_error}>{firstLine(s.last_error)}</bdi>
+                </small>
+              )}
+            </div>
           </td>
         </>
       )}

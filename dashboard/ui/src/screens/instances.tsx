@@ -34,7 +34,7 @@ export function InstancesScreen() {
 }
 
 function One({ i }: { i: Instance }) {
-  const overdue = Date.parse(i.lease_expires) < now.value;
+  const overdue = !i.self && Date.parse(i.lease_expires) < now.value; // the one that answers is there
   const quiet = (now.value - Date.parse(i.last_seen)) / 1000;
   const state = i.degraded_since ? "degraded" : overdue ? "silent" : "well";
   return (

@@ -117,15 +117,14 @@ function Problems() {
             {p.count !== undefined && <b class="num">{count(p.count)}</b>}
             <span class="seen">
               {p.first_seen && (
-                <>
+                <span>
                   first <Time iso={p.first_seen} as="ago" />
-                </>
+                </span>
               )}
               {p.last_seen && (
-                <>
-                  <br />
+                <span>
                   last <Time iso={p.last_seen} as="ago" />
-                </>
+                </span>
               )}
             </span>
           </li>

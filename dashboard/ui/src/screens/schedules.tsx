@@ -88,45 +88,51 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
           </a>
         </small>
       </th>
-      <td>
-        {s.description || s.spec}
-        <small class="dim">
-          <span class="mono">{s.spec}</span> {s.timezone}
-          {s.jitter_seconds > 0 && ` · up to ${duration(s.jitter_seconds)} later`}
-          {s.overlap === "skip" ? " · skips while one runs" : s.overlap === "queue" ? " · one at a time" : ""}
-        </small>
-      </td>
-      <td class="num">
-        {s.paused ? (
-          <span class="status status-cancelled">
-            <Icon name="pause" /> paused
-            {s.paused_by && <small class="dim"> by {s.paused_by}</small>}
-          </span>
-        ) : s.next_run ? (
-          <>
-            <Time iso={s.next_run} as="ago" />
-            <small class="dim">
-              <Time iso={s.next_run} />
-            </small>
-          </>
-        ) : (
-          <span class="dim">never again</span>
-        )}
-      </td>
-      <td>
-        {s.recent.length === 0 && <span class="dim">none yet</span>}
-        <span class="runs">
-          {s.recent.toReversed().map((r) => (
-            <a key={r.slot} href={taskLink(r.task_id)} title={`${r.status ?? "unknown"}, ${r.slot}`}>
-              <StatusMark status={r.status ?? "pending"} bare word={r.status ?? "unknown"} />
-            </a>
-          ))}
-        </span>
-        {s.last_run && (
+      <td data-label="When">
+        <div>
+          {s.description || s.spec}
           <small class="dim">
-            last <Time iso={s.last_run.slot} as="ago" />
+            <span class="mono">{s.spec}</span> {s.timezone}
+            {s.jitter_seconds > 0 && ` · up to ${duration(s.jitter_seconds)} later`}
+            {s.overlap === "skip" ? " · skips while one runs" : s.overlap === "queue" ? " · one at a time" : ""}
           </small>
-        )}
+        </div>
+      </td>
+      <td class="num" data-label="Next">
+        <div>
+          {s.paused ? (
+            <span class="status status-cancelled">
+              <Icon name="pause" /> paused
+              {s.paused_by && <small class="dim"> by {s.paused_by}</small>}
+            </span>
+          ) : s.next_run ? (
+            <>
+              <Time iso={s.next_run} as="ago" />
+              <small class="dim">
+                <Time iso={s.next_run} />
+              </small>
+            </>
+          ) : (
+            <span class="dim">never again</span>
+          )}
+        </div>
+      </td>
+      <td data-label="Last runs">
+        <div>
+          {s.recent.length === 0 && <span class="dim">none yet</span>}
+          <span class="runs">
+            {s.recent.toReversed().map((r) => (
+              <a key={r.slot} href={taskLink(r.task_id)} title={`${r.status ?? "unknown"}, ${r.slot}`}>
+                <StatusMark status={r.status ?? "pending"} bare word={r.status ?? "unknown"} />
+              </a>
+            ))}
+          </span>
+          {s.last_run && (
+            <small class="dim">
+              last <Time iso={s.last_run.slot} as="ago" />
+            </small>
+          )}
+        </div>
       </td>
       {mayAct() && (
         <td class="do">

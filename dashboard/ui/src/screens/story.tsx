@@ -41,7 +41,7 @@ export function Story({ t }: { t: Task }) {
               <rect
                 key={`${s.kind}${s.from}`}
                 class={`span-${s.kind}`}
-                x={((s.from - from) / whole) * 1000}
+                x={Math.min(997, ((s.from - from) / whole) * 1000)}
                 y={s.kind === "wait" ? 3.5 : 0}
                 // what was short is still to be seen
                 width={Math.max(3, ((s.to - s.from) / whole) * 1000)}

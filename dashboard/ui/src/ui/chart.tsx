@@ -62,7 +62,7 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
     const options: uPlot.Options = {
       width: node.clientWidth || 300,
       height: 140,
-      padding: [16, 2, 0, 0],
+      padding: [16, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "time", setSeries: false }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, nice(Math.max(max ?? 0, 0))] } },
