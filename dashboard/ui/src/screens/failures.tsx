@@ -20,6 +20,8 @@ const ranges: [string, string][] = [
   ["30d", "30 d"],
 ];
 
+const words = { retry: "Replay", delete: "Discard" } as const;
+
 export function FailuresScreen() {
   const params = new URLSearchParams(search.value);
   const since = ranges.some(([v]) => v === params.get("since")) ? (params.get("since") as string) : "24h";
@@ -63,12 +65,14 @@ export function FailuresScreen() {
   const start = (action: "retry" | "delete", some: FailureGroup[]) =>
     setBulk({
       action,
+      word: words[action],
       filters: some.map(filterOf),
       what: some.length === 1 ? `the failures of ${some[0]?.func_name}` : `${some.length} groups of failures`,
     });
   const every = (action: "retry" | "delete") =>
     setBulk({
       action,
+      word: words[action],
       filters: [
         { status: ["failed", "interrupted"], since, ...(q ? { q } : {}), ...(func ? { func_name: func } : {}) },
       ],

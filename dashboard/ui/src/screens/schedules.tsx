@@ -8,12 +8,8 @@ import { message } from "../state/actions";
 import { mayAct } from "../state/me";
 import { link, taskLink } from "../state/route";
 import { say } from "../state/toasts";
-import { Button, Code, Empty, Failed, Icon, StatusMark, Time, Waiting } from "../ui/basics";
+import { Button, Empty, Failed, Icon, StatusMark, Time, Waiting } from "../ui/basics";
 import { useResource } from "../ui/resource";
-
-const example = `m, err := taskflow.New(
-	taskflow.WithTasks(Report),
-	taskflow.WithSchedule("nightly-report", "0 3 * * *", Report.With(All)))`;
 
 export function SchedulesScreen() {
   const found = useResource("schedules", async () => (await data(api.GET("/schedules"))) as unknown as Schedule[], 10);
@@ -27,8 +23,9 @@ export function SchedulesScreen() {
       {!found.data && !found.error && <Waiting lines={4} />}
       {found.data && all.length === 0 && (
         <Empty icon="calendar-clock" title="Nothing runs by the clock">
-          <p>A schedule adds a task at set times, once for all instances:</p>
-          <Code text={example} />
+          <p>
+            A schedule adds a task at set times, once for all instances that share the backend. This program has none.
+          </p>
         </Empty>
       )}
       {all.length > 0 && (

@@ -13,6 +13,7 @@ export interface BulkTarget {
   action: Bulk["action"];
   ids?: string[];
   filters?: BulkFilter[]; // what any of them matches; each is an operation of its own
+  word?: string; // what the screen calls the action
   what: string; // "the 3 selected tasks", "all tasks that match"
 }
 
@@ -43,7 +44,7 @@ export function BulkDialog({
   const [error, setError] = useState<ApiError | null>(null);
   const [spread, setSpread] = useState(0);
   const [busy, setBusy] = useState(false);
-  const word = actionWord(target.action);
+  const word = target.word ?? actionWord(target.action);
   const bulks: Bulk[] = target.ids
     ? [{ action: target.action, task_ids: target.ids }]
     : (target.filters ?? []).map((filter) => ({ action: target.action, filter }));
@@ -135,7 +136,7 @@ export function BulkDialog({
         <Button onClick={onClose}>Keep them</Button>
         {old ? (
           <Button kind="primary" disabled={busy} onClick={() => void retryByID()}>
-            Retry {plural(target.ids?.length ?? 0, "task")}
+            {word} {plural(target.ids?.length ?? 0, "task")}
           </Button>
         ) : (
           <Button
