@@ -33,6 +33,11 @@ const screens: { to: string; text: string; icon: string }[] = [
 
 const helping = signal(false);
 
+const served = document.title; // the server put the mount's title there
+const title = (): string => me.value?.title || served;
+
+const toMain = (): void => document.querySelector("main")?.focus({ preventScroll: true });
+
 export function App() {
   useKeys({
     "?": () => {
@@ -43,11 +48,16 @@ export function App() {
   });
   const at = path.value;
   useEffect(() => {
-    document.querySelector("main")?.focus({ preventScroll: true });
+    toMain();
+    const screen = screens.find((s) => s.to === (at.startsWith("/tasks/") ? "/tasks" : at));
+    document.title = screen && at !== "/" ? `${screen.text} · ${title()}` : title();
   }, [at]);
   return (
     <Router hook={useHash} searchHook={useHashSearch}>
       <div class="frame">
+        <button type="button" class="button primary skip" onClick={toMain}>
+          Skip the navigation
+        </button>
         <Rail at={at} />
         {/* focused by script when the screen changes, so that readers of screens hear the new one */}
         <main tabIndex={-1}>
@@ -89,12 +99,11 @@ export function App() {
 }
 
 function Rail({ at }: { at: string }) {
-  const title = me.value?.title || document.title;
   return (
     <header class="rail">
-      <Link href="/" class="brand" title={title}>
+      <Link href="/" class="brand" title={title()}>
         <Icon name="status-success" />
-        <span>{title}</span>
+        <span>{title()}</span>
       </Link>
       <nav aria-label="Screens">
         {screens.map((s) => {

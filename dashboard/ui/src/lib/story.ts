@@ -143,7 +143,7 @@ function last(t: Task, now: number): Step | null {
         at: null,
         kind: "running",
         title: "Running now",
-        detail: t.start_time ? `for ${duration(now / 1000 - seconds(t.start_time))}` : "",
+        detail: t.start_time ? `for ${duration(Math.max(0, now / 1000 - seconds(t.start_time)))}` : "",
       };
     case "pending": {
       const due = t.run_at ? seconds(t.run_at) - now / 1000 : 0;
@@ -152,7 +152,8 @@ function last(t: Task, now: number): Step | null {
         at: null,
         kind: "waiting",
         title: `Waiting ${what}`,
-        detail: due > 0 ? `due in ${duration(due)}` : `for ${duration(now / 1000 - seconds(t.created_at))}`,
+        detail:
+          due > 0 ? `due in ${duration(due)}` : `for ${duration(Math.max(0, now / 1000 - seconds(t.created_at)))}`,
       };
     }
   }

@@ -78,12 +78,30 @@ export function FailuresScreen() {
       ],
       what: "all failures that match",
     });
+  const toggle = (g: FailureGroup) => {
+    const next = new Set(selected);
+    if (!next.delete(g.failure_group)) next.add(g.failure_group);
+    setSelected(next);
+  };
+  const heads = () => [...document.querySelectorAll<HTMLElement>(".group-head")];
+  const at = () => heads().indexOf(document.activeElement as HTMLElement);
   useKeys({
-    Escape: () =>
-      document.activeElement?.matches("input")
-        ? (document.activeElement as HTMLElement).blur()
-        : setSelected(new Set()),
-    r: () => picked.length && mayAct() && start("retry", picked),
+    j: () => heads()[at() + 1]?.focus(),
+    k: () => heads()[Math.max(0, at() - 1)]?.focus(),
+    x: () => {
+      const one = groups[at()];
+      if (one && mayAct()) toggle(one);
+    },
+    r: () => {
+      const one = groups[at()];
+      const some = picked.length ? picked : one ? [one] : [];
+      if (some.length && mayAct()) start("retry", some);
+    },
+    Escape: () => {
+      const active = document.activeElement as HTMLElement | null;
+      if (active?.matches("input")) active.blur();
+      else setSelected(new Set());
+    },
   });
 
   return (
@@ -157,11 +175,7 @@ export function FailuresScreen() {
                 open={open === g.failure_group}
                 selected={selected.has(g.failure_group)}
                 onOpen={() => set("open", open === g.failure_group ? "" : g.failure_group)}
-                onSelect={() => {
-                  const next = new Set(selected);
-                  if (!next.delete(g.failure_group)) next.add(g.failure_group);
-                  setSelected(next);
-                }}
+                onSelect={() => toggle(g)}
                 onReplay={() => start("retry", [g])}
                 onDiscard={() => start("delete", [g])}
                 href={link("/tasks", {

@@ -336,7 +336,7 @@ function RunningRow({ t }: { t: Task }) {
         <bdi>{t.func_name}</bdi>
       </a>
       <Progress t={t} />
-      <span class="num">{t.start_time ? duration((now.value - Date.parse(t.start_time)) / 1000) : ""}</span>
+      <span class="num">{t.start_time ? duration(Math.max(0, now.value - Date.parse(t.start_time)) / 1000) : ""}</span>
     </li>
   );
 }

@@ -282,7 +282,6 @@ function WhyNot({ t }: { t: Task }) {
       why.pool_limit !== undefined &&
       `pool ${why.pool}: ${why.pool_running ?? 0} of ${why.pool_limit} at work`,
     why.ahead !== undefined && `${plural(why.ahead, "task")} ahead`,
-    why.run_at && `due ${new Date(why.run_at).toLocaleTimeString()}`,
   ].filter(Boolean);
   return (
     <section class="why" aria-label="Why it is not running">
@@ -293,6 +292,11 @@ function WhyNot({ t }: { t: Task }) {
           <bdi>{why.text}</bdi>
         </p>
         {place.length > 0 && <p class="dim">{place.join(" · ")}</p>}
+        {why.run_at && (
+          <p class="dim">
+            due <Time iso={why.run_at} as="ago" />, <Time iso={why.run_at} />
+          </p>
+        )}
       </div>
     </section>
   );

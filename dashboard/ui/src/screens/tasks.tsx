@@ -124,6 +124,13 @@ export function TasksScreen() {
         />
       )}
       {error && <Failed error={error} what="The list" reload={list.reload} />}
+      {error?.status === 400 && sort !== usualSort && (
+        <p>
+          <Button icon="arrow-down" onClick={() => set("sort", "")}>
+            Sort by time instead
+          </Button>
+        </p>
+      )}
       {!error && !first && !loading && rows.length === 0 && list.rows.fresh === 0 ? (
         <Nothing filter={filter} next={list.rows.next} show={show} />
       ) : (

@@ -108,7 +108,7 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
   return (
     <div class="table-place">
       {(fresh > 0 || changed) && !first && (
-        <div class="fresh">
+        <div class="fresh" role="status">
           <Button small kind="primary" icon="arrow-up" onClick={toTop}>
             {fresh > 0 ? `${fresh} new` : "Show the changes"}
           </Button>

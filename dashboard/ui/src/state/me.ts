@@ -15,7 +15,6 @@ export async function loadMe(): Promise<void> {
     me.value = got;
     failed.value = null;
     setServerTime(got.now);
-    if (got.title) document.title = got.title;
   } catch (err) {
     if (!(err instanceof ApiError)) throw err;
     failed.value = err.missing ? null : err;
@@ -23,13 +22,11 @@ export async function loadMe(): Promise<void> {
   }
 }
 
-const root = document.documentElement;
-
 const unknown = (): Me => ({
   user: "",
   role: "operator",
-  auth: root.dataset.login === "true",
-  title: document.title,
+  auth: document.documentElement.dataset.login === "true",
+  title: "",
   version: "",
   framework: "",
   instance_id: "",
@@ -41,4 +38,4 @@ const unknown = (): Me => ({
 export const mayAct = (): boolean => me.value?.role === "operator";
 
 // hasLogin: the mount asks for a login of its own.
-export const hasLogin = (): boolean => me.value?.auth ?? root.dataset.login === "true";
+export const hasLogin = (): boolean => me.value?.auth ?? document.documentElement.dataset.login === "true";

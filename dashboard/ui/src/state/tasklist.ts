@@ -63,7 +63,7 @@ export class TaskList {
       this.reload();
       return;
     }
-    this.rows.settle();
+    this.rows.settle(true);
     this.changed();
   };
 
@@ -72,8 +72,8 @@ export class TaskList {
     return listen({
       tasks: (changed, corrected) => {
         const reading = this.reading() || paused.value;
-        for (const t of changed)
-          this.rows.apply(t, matches(this.filter, t, now.value), reading, this.sort === usualSort, corrected);
+        for (const t of changed) this.rows.apply(t, matches(this.filter, t, now.value), corrected);
+        if (!reading) this.rows.settle(this.sort === usualSort);
         if (!reading && this.rows.stale) this.reloadSoon();
         this.changed();
       },
@@ -118,6 +118,7 @@ export class TaskList {
       const page = (data ?? []) as Task[];
       if (cursor) this.rows.append(page, nextCursor(response));
       else this.rows.replace(page, nextCursor(response));
+      if (!this.reading() && !paused.value) this.rows.settle(this.sort === usualSort);
       this.state.value = { loading: false, error: null, first: false };
     } catch (err) {
       if (mine !== this.turn) return;
