@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atLeast, parse } from "./log";
+import { atLeast, parse, unseen } from "./log";
 
 const lines = parse([
   "2026-01-31T12:00:00.001Z INFO connecting to=a",
@@ -35,3 +35,15 @@ test("a level keeps marks, and lines that go on", () => {
   ]);
   expect(atLeast(lines, "DEBUG")).toBe(lines);
 });
+
+test.each([
+  [["a", "b"], ["c"], ["c"]],
+  [["a", "b"], ["b", "c"], ["c"]],
+  [["a", "b"], ["a", "b"], []],
+  [
+    ["a", "b"],
+    ["a", "c"],
+    ["a", "c"],
+  ],
+  [[], ["a"], ["a"]],
+])("after %j, of %j are new %j", (seen, fresh, want) => expect(unseen(seen, fresh)).toEqual(want));

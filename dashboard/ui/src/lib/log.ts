@@ -50,3 +50,12 @@ export function atLeast(lines: Line[], level: Level): Line[] {
     return kept;
   });
 }
+
+// unseen are the lines of fresh that do not repeat the end of seen. A log at its limit has no count to tell them apart by.
+export function unseen(seen: string[], fresh: string[]): string[] {
+  for (let n = Math.min(seen.length, fresh.length); n > 0; n--) {
+    const from = seen.length - n;
+    if (fresh.slice(0, n).every((line, i) => line === seen[from + i])) return fresh.slice(n);
+  }
+  return fresh;
+}

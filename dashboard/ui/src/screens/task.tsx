@@ -6,6 +6,7 @@ import type { Task } from "../api/types";
 import { isLive, isRetryable } from "../api/types";
 import { curl, loginCurl } from "../lib/curl";
 import { duration, firstLine, plural, shortID } from "../lib/format";
+import { unseen } from "../lib/log";
 import { outdated } from "../lib/rows";
 import { type LogEvent, listen } from "../live/live";
 import { busy, cancel, message, retry } from "../state/actions";
@@ -67,7 +68,7 @@ function useTask(id: string) {
     }
     const fresh = full ? e.lines : e.lines.slice(t.count - e.log_count);
     t.count = e.log_count;
-    setLines((before) => before.concat(fresh).slice(-50_000));
+    setLines((before) => before.concat(full ? unseen(before, fresh) : fresh).slice(-50_000));
   };
 
   useEffect(() => {
