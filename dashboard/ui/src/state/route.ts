@@ -6,7 +6,9 @@ import { computed, signal } from "@preact/signals";
 const read = (): string => location.hash.replace(/^#/, "") || "/";
 
 const current = signal(read());
+let steps = 0; // that the reader has gone within the page
 addEventListener("hashchange", () => {
+  steps++;
   current.value = read();
 });
 
@@ -20,6 +22,16 @@ export function go(to: string, how: { replace?: boolean } = {}): void {
   } else {
     location.hash = to;
   }
+}
+
+// back goes where the reader came from, or up to a screen when that was not on this page.
+export function back(up: string): void {
+  if (steps === 0) {
+    go(up);
+    return;
+  }
+  steps -= 2; // going back is a step, too
+  history.back();
 }
 
 // useHash is the location hook of wouter.
