@@ -1,5 +1,5 @@
-// Package dashboard serves a manager's tasks over HTTP: a JSON API, a live stream of changes (server-sent events) and a plain
-// page that uses both.
+// Package dashboard serves a manager's tasks over HTTP: a JSON API, a live stream of changes (server-sent events) and a page
+// that uses both.
 //
 //	h, err := dashboard.New(m, dashboard.User("ada", os.Getenv("TASKS_PASSWORD_HASH")))
 //	...

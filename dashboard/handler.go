@@ -78,7 +78,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusForbidden, "cross-origin request refused; if the page that sent it is yours, add its origin with dashboard.TrustedOrigin")
 	}
 	at := strings.TrimPrefix(r.URL.Path, "/")
-	rt, id := h.routes.match(at)
+	rt, name := h.routes.match(at)
 	r, err := h.admit(w, r, rt)
 	if r == nil || err != nil {
 		return err
@@ -105,12 +105,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	r.SetPathValue("id", id)
+	r.SetPathValue("id", name)
+	r.SetPathValue("file", name)
 	return serve(w, r)
 }
 
 // setSecurityHeaders sets what every answer carries: no page of another origin may frame, run or read anything here, and
-// nothing but our own files can run. Caching is opted into by the few answers that may be kept.
+// nothing but our own files can run. The page sets styles by script, element by element, which needs no permission. Caching is opted into by the few answers that may be kept.
 func setSecurityHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "+
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")

@@ -87,6 +87,10 @@ func (d *document) template(path string) string {
 	if v, _ := d.at("paths", path); v != nil {
 		return path
 	}
+	segments := strings.Split(path, "/")
+	if len(segments) == 4 && segments[2] == "assets" {
+		return "/dashboard/assets/{file}"
+	}
 	for at := 1; at <= 2; at++ {
 		segments := strings.Split(path, "/")
 		if len(segments) <= at {

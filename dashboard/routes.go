@@ -39,13 +39,18 @@ func (rt *route) allow() string {
 // absolute redirects, which are wrong under a stripped prefix.
 type routes struct {
 	fixed  map[string]*route
+	asset  *route                       // of the page's files, below assetsPath
 	byTask map[string]*route            // by what follows the task's id: "", "/retry", "/cancel"
 	below  map[string]map[string]*route // by the first segment, and what follows the id in the second: "operations", "/stop"
 }
 
-func (rs *routes) match(at string) (rt *route, id string) {
+// match finds the route of a path, and what the path names: a task's id, or a file.
+func (rs *routes) match(at string) (rt *route, name string) {
 	if rt = rs.fixed[at]; rt != nil {
 		return rt, ""
+	}
+	if file, below := strings.CutPrefix(at, assetsPath); below && file != "" && !strings.Contains(file, "/") {
+		return rs.asset, file
 	}
 	id, rest, _ := strings.Cut(at, "/")
 	if below := rs.below[id]; below != nil && rest != "" {
@@ -85,12 +90,10 @@ func (h *Handler) newRoutes() *routes {
 			"retry-failed": post(h.retryFailed),
 			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
 
-			"dashboard":          get(h.page),
-			"dashboard/app.js":   get(h.asset("app.js")),
-			"dashboard/app.css":  get(h.asset("app.css")),
-			"dashboard/icon.svg": get(h.asset("icon.svg")),
-			"dashboard/stream":   {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
+			"dashboard":        get(h.page),
+			"dashboard/stream": {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
 		},
+		asset: &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset}}, // the login looks like the page
 		byTask: map[string]*route{
 			"":        get(h.task),
 			"/why":    get(h.why),
@@ -105,7 +108,6 @@ func (h *Handler) newRoutes() *routes {
 	if h.auth != nil {
 		rs.fixed["auth/login"] = &route{open: true, personal: true, methods: map[string]endpoint{
 			http.MethodGet: h.loginPage, http.MethodPost: h.login}}
-		rs.fixed["auth/login.css"] = &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset("login.css")}}
 		rs.fixed["auth/logout"] = &route{personal: true, methods: map[string]endpoint{http.MethodPost: h.logout}}
 	}
 	return rs

@@ -72,16 +72,16 @@ func routeOver(r fiber.Router, point string) string {
 	return ""
 }
 
-// requests are those that the dashboard answers, with an id that stands for all.
+// requests are those that the dashboard answers, with an id and a file that stand for all.
 func requests() []string {
 	const id = "/00000000-0000-7000-8000-000000000000"
 	return []string{
-		"GET ", "GET /dashboard", "GET /dashboard/app.js", "GET /dashboard/app.css", "GET /dashboard/icon.svg", "GET /dashboard/stream",
+		"GET ", "GET /dashboard", "GET /dashboard/assets/app.js", "GET /dashboard/stream",
 		"GET /metrics", "GET /functions", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
 		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
 		"GET /series", "GET /heatmap", "GET /me", "GET /count", "GET /failures", "GET /problems", "GET /export", "POST /bulk", "GET /operations", "GET /operations" + id,
 		"POST /operations" + id + "/stop", "GET " + id + "/why", "GET " + id + "/family",
-		"GET /auth/login", "GET /auth/login.css", "POST /auth/login", "POST /auth/logout",
+		"GET /auth/login", "POST /auth/login", "POST /auth/logout",
 	}
 }
 
