@@ -26,6 +26,9 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p, err := parseParams(r)
+	if err == nil {
+		err = p.only(append(selectionParams(), "limit", "cursor", "sort", "include")...)
+	}
 	if err != nil {
 		return err
 	}
