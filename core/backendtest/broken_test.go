@@ -59,6 +59,7 @@ func brokenBackends() []brokenBackend {
 		{"appends snapshots", "pending/saving again replaces all", func(b *memory.Backend) taskflow.Backend { return &appendsSnapshots{b} }},
 		{"loses arguments", "pending/every field but the owner comes back", func(b *memory.Backend) taskflow.Backend { return &losesArgs{b} }},
 		{"clears nothing", "pending/clearing removes all", func(b *memory.Backend) taskflow.Backend { return &clearsNothing{b} }},
+		{"keeps owners", "pending/what is saved has no owner", func(b *memory.Backend) taskflow.Backend { return &keepsOwners{Backend: b} }},
 		{"skips at page ends", "query/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &skipsAtPageEnds{b} }},
 		{"repeats the page", "query/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &ignoresCursor{b} }},
 		{"ignores the source", "query/each filter alone", func(b *memory.Backend) taskflow.Backend { return &ignoresSource{b} }},
