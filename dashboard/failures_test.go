@@ -302,3 +302,26 @@ func TestProblemsNameAStorageOfWhichNothingWorks(t *testing.T) {
 		}
 	})
 }
+
+func TestTasksWhoseProcessDiedAreAGroupOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, now := memory.New(), time.Now()
+		died := taskflow.Record{ID: taskflow.NewID(now), Name: "ok", Status: taskflow.StatusRunning, Source: "manual", Pool: "default", CreatedAt: now,
+			StartTime: now, Attempts: 1, Owner: "dead", Args: []byte(`"a"`)}
+		if err := b.PutPending(t.Context(), []taskflow.Record{died}); err != nil {
+			t.Fatal(err)
+		}
+		stopped := failedAt(now, time.Minute, "ok", taskflow.ErrInterrupted.Error()+": "+taskflow.ErrStopped.Error()+" while it ran: context canceled")
+		stopped.Status = taskflow.StatusInterrupted
+		if _, err := b.Save(t.Context(), []taskflow.Record{stopped}); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok), taskflow.WithBackend(b)})
+		time.Sleep(time.Minute)
+		got := decode[failureAnswer](t, s.get("/failures", http.StatusOK))
+		if len(got.Groups) != 2 || got.Groups[0].Error == got.Groups[1].Error {
+			t.Errorf("got %+v, want one group for the process that died, one for the stop", got.Groups)
+		}
+	})
+}
