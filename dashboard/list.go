@@ -96,7 +96,8 @@ func (h *Handler) task(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("get the task: %w", err)
 	}
 	in.logs, in.stack = true, true
-	return h.answer(w, r, withAttempts(in.show(&rec)))
+	rec.AttemptLog = rec.Attempted()
+	return h.answer(w, r, in.show(&rec))
 }
 
 // show is the record as it is given out: without what was not asked for.
