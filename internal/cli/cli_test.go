@@ -31,7 +31,7 @@ func TestWrongUseIsExplained(t *testing.T) {
 		"retry --func f redis://shop":   "which tasks? Give ids, or --status failed",
 		"retry --status success r":      "--status=success: only failed, interrupted and cancelled tasks can be retried",
 		"retry --status failed r id":    "give ids or filters, not both",
-		"cancel redis://shop":           "a URL and at least one id are needed",
+		"cancel redis://shop":           "which tasks? Give ids",
 		"cancel --wait -1s r id":        "--wait=-1s: it must not be negative",
 		"prune redis://shop":            "--older is missing",
 		"prune --older 0s r":            "it must be above zero",

@@ -112,7 +112,7 @@ func TestListGoesThroughAllPages(t *testing.T) {
 	noError(t, b.PutPending(t.Context(), unfinished))
 	for _, page := range []int{1, 7, 100, pageSize} {
 		var got []string
-		for r, err := range tasks(t.Context(), b, taskflow.Filter{}, page) {
+		for r, err := range tasks(t.Context(), b, selection{}, page) {
 			noError(t, err)
 			got = append(got, r.ID)
 		}
@@ -206,6 +206,25 @@ func TestABackendThatIsAwayIsAnError(t *testing.T) {
 		}
 		if r := tl.run(args...); r.code != exitFailed || !strings.Contains(r.err, "connection refused") || r.out != "" {
 			t.Errorf("%s: %+v", line, r)
+		}
+	}
+}
+
+func TestListByPriorityAndInstance(t *testing.T) {
+	t.Parallel()
+	tl, s, _ := opened(t)
+	for flags, want := range map[string][]taskflow.Record{
+		"--priority 5":                 {s.failed},
+		"--instance " + holder:         {s.memoryOnly, s.running, s.failed},
+		"--instance nobody":            nil,
+		"--priority 0 --status failed": {s.closure},
+	} {
+		var got []taskflow.Record
+		for _, line := range tl.run(strings.Fields("list --json --limit 3 " + flags + " redis://shop")...).lines(t) {
+			got = append(got, taskflow.Record{ID: line["task_id"].(string)})
+		}
+		if ids(got...) != ids(want...) {
+			t.Errorf("%s: %v, want %v", flags, ids(got...), ids(want...))
 		}
 	}
 }

@@ -149,6 +149,17 @@ p99           1.31s
 			`"avg_duration_seconds":1.25,"percentiles":{"p50":1.3107199999999999,"p90":1.3107199999999999,"p95":1.3107199999999999,"p99":1.3107199999999999}}`, "")
 }
 
+func TestStatsSince(t *testing.T) {
+	t.Parallel()
+	tl, _, _ := opened(t)
+	r := tl.run("stats", "--since", "95m", "redis://shop")
+	for _, line := range []string{"pending       1\n", "running       1\n", "success       0\n", "failed        0\n", "cancelled     1\n", "total         4\n"} {
+		if r.code != exitOK || !strings.Contains(r.out, line) {
+			t.Errorf("lacks %q: %+v", line, r)
+		}
+	}
+}
+
 func TestStatsOfNothing(t *testing.T) {
 	t.Parallel()
 	tl := newTool(t)
