@@ -36,6 +36,8 @@ func newTool(t *testing.T) *tool {
 	tl := &tool{t: t, now: noon, stores: map[string]*memory.Backend{}, wrap: func(s storage) storage { return s }}
 	tl.app = &app{
 		now: tl.tick, newID: lowestID, env: func(string) (string, bool) { return "", false },
+		in:    strings.NewReader("correct horse\r\nnot this\n"),
+		hash:  func(password string) (string, error) { return "$argon2id$v=19$of " + password, nil },
 		actor: taskflow.AuditEntry{Actor: "ada", Remote: "command line on laptop"},
 		open: map[backendurl.Kind]opener{backendurl.Redis: func(u backendurl.URL, _ *slog.Logger, _ bool) (storage, error) {
 			return tl.wrap(lasts{tl.store(u.String())}), nil
