@@ -17,8 +17,8 @@ func TestListShowsEverythingNewestFirst(t *testing.T) {
 	tl, _, _ := opened(t)
 	tl.run("list", "redis://shop").want(t, exitOK, `
 ID                                    STATUS       FUNC              ADDED                DURATION  RETRIES  NOTE
-019ca93b-e240-7000-8000-000000000000  running      web/signup.go:57  2026-03-01 11:50:00  -         0        held by 0190aaaa-0000-7000-8000-000000000001
-019ca932-ba80-7000-8000-000000000000  running      report            2026-03-01 11:40:00  -         0        held by 0190aaaa-0000-7000-8000-000000000001
+019ca93b-e240-7000-8000-000000000000  running      web/signup.go:57  2026-03-01 11:50:00  -         0        held by 01a21356dfd5e26fefff
+019ca932-ba80-7000-8000-000000000000  running      report            2026-03-01 11:40:00  -         0        held by 01a21356dfd5e26fefff
 019ca929-92c0-7000-8000-000000000000  pending      resize            2026-03-01 11:30:00  -         0        not before 2026-03-01 13:00:00
 019ca8fb-cc00-7000-8000-000000000000  interrupted  report            2026-03-01 10:40:00  1.25s     0        task interrupted: the process ended while it ran
 019ca8f2-a440-7000-8000-000000000000  cancelled    resize            2026-03-01 10:30:00  -         0        task cancelled: not needed

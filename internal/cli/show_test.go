@@ -25,7 +25,7 @@ source     manual
 pool       default
 priority   5
 tags       user=bob
-run by     0190aaaa-0000-7000-8000-000000000001
+run by     01a21356dfd5e26fefff
 kind       submitted
 arguments  24 bytes, shown with --args
 
@@ -34,7 +34,7 @@ error:
 
 log (2 lines):
   2026-03-01T10:00:00.001Z INFO connecting to=bob@example.com
-  2026-03-01T10:00:00.900Z WARN attempt 1 failed
+  2026-03-01T10:00:00.900Z WARN taskflow: attempt 1 failed: dial tcp 10.0.0.7:25: connection refused
 `, "")
 }
 
@@ -171,12 +171,12 @@ func TestStatsOfNothing(t *testing.T) {
 func TestInstances(t *testing.T) {
 	t.Parallel()
 	tl, _, b := opened(t)
-	late := taskflow.Instance{ID: "0190bbbb-0000-7000-8000-000000000002", DegradedSince: noon.Add(-5 * 60e9)}
+	late := taskflow.Instance{ID: "01a21356e01c774bbcce", DegradedSince: noon.Add(-5 * 60e9)}
 	noError(t, b.Join(t.Context(), late, 1e9))
 	tl.run("instances", "redis://shop").want(t, exitOK, `
-INSTANCE                              HOST   PID   PROGRAM  VERSION  STARTED              SEEN    RUNNING  WAITING  NOTE
-0190aaaa-0000-7000-8000-000000000001  web-1  4711  shop     v1.4.0   2026-02-28 12:00:00  3s ago  2        1        -
-0190bbbb-0000-7000-8000-000000000002  -      0     -        -        -                    3s ago  0        0        cannot write since 2026-03-01 11:55:00
+INSTANCE              HOST   PID   PROGRAM  VERSION  STARTED              SEEN    RUNNING  WAITING  NOTE
+01a21356dfd5e26fefff  web-1  4711  shop     v1.4.0   2026-02-28 12:00:00  3s ago  2        1        -
+01a21356e01c774bbcce  -      0     -        -        -                    3s ago  0        0        cannot write since 2026-03-01 11:55:00
 `, "")
 	lines := tl.run("instances", "--json", "redis://shop").lines(t)
 	if len(lines) != 2 || lines[0]["instance_id"] != holder || lines[0]["running"] != 2.0 || lines[0]["last_seen"] != "2026-03-01T11:59:57Z" {
