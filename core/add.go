@@ -2,7 +2,6 @@ package taskflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -16,14 +15,6 @@ func Add[R Runnable](ctx context.Context, r R, opts ...AddOption) Handle {
 		return c.job.m.addNow(ctx, w, opts)
 	}
 	return mustBatch(ctx).Add(ctx, w, opts...)
-}
-
-// Submit is Add for a Call that must not be lost: it returns once the backend has the task. See [Batch.Submit].
-func Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
-	if t := taskContextFrom(ctx); t != nil {
-		return t.job.m.Submit(ctx, c, opts...)
-	}
-	return mustBatch(ctx).Submit(ctx, c, opts...)
 }
 
 func mustBatch(ctx context.Context) *Batch {
@@ -44,120 +35,11 @@ func (m *Manager) Add(w Work, opts ...AddOption) Handle {
 func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 	j, err := m.newJob(ctx, w, opts, SourceManual)
 	if err != nil {
-		return m.refused(ctx, j, err)
+		return m.refused(j, err)
 	}
 	m.announceAdded(j)
 	m.dispatch(j)
 	return Handle{job: j}
-}
-
-// Submit adds a task from code that has no request and returns once the backend has it. Errors: ErrNotDurable,
-// ErrNotRegistered, ErrStopped, ErrQueueFull, ErrArguments, ErrInvalidOption, the context's and the backend's; then the
-// task does not run.
-func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
-	j, begun, err := m.submit(ctx, c, opts, true)
-	if err != nil {
-		return m.notSubmitted(ctx, err)
-	}
-	if !begun {
-		m.dispatch(j)
-	}
-	return Handle{job: j}, nil
-}
-
-// submit takes a durable job as far as its commit. With now it may start at once: when a worker is free, the commit notes that too and the
-// job is on its way when submit returns, which begun tells. Otherwise the caller dispatches it.
-func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool) (_ *job, begun bool, _ error) {
-	if c.def == nil {
-		panic("taskflow: Submit of a zero Call: make it with Task.With")
-	}
-	fail := func(err error) (*job, bool, error) {
-		return nil, false, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err)
-	}
-	switch {
-	case m.life.stopping.Load():
-		return fail(ErrStopped)
-	case m.store == nil:
-		return fail(fmt.Errorf("%w: there is no backend: give New a WithBackend, of backends/sqlite for example", ErrNotDurable))
-	case m.journal == nil:
-		return fail(fmt.Errorf("%w: %T", ErrNotDurable, m.cfg.backend))
-	}
-	if m.tasks[c.def.name] != c.def {
-		return fail(fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered))
-	}
-	switch {
-	case !m.life.running():
-		return fail(fmt.Errorf("%w, or not started yet", ErrStopped))
-	case m.peers != nil && m.peers.outcast.Load():
-		return fail(fmt.Errorf("%w, and the backend cannot be reached to get another", ErrLeaseLost))
-	}
-	j, err := m.newDurableJob(ctx, c, opts)
-	if err != nil {
-		if !isDuplicate(err) {
-			m.refuse(j, err)
-		}
-		return fail(err)
-	}
-	if (now || j.eager) && j.runAt == 0 && j.pool.take() {
-		if err := m.acceptBegun(ctx, j); err != nil {
-			return fail(err)
-		}
-		return j, true, nil
-	}
-	if err := m.accept(ctx, j); err != nil {
-		return fail(err)
-	}
-	m.announceAdded(j)
-	return j, false, nil
-}
-
-// acceptBegun writes a new durable job to the journal as running, and lets the worker that was taken for it run it. With an error the job has
-// ended.
-func (m *Manager) acceptBegun(ctx context.Context, j *job) error {
-	j.mu.Lock()
-	j.place = placeQueue
-	j.mu.Unlock()
-	m.announceAdded(j)
-	run, work, ok := m.begin(j)
-	if !ok { // cancelled, or put aside by Stop, in this moment
-		j.pool.release()
-		return m.accept(ctx, j)
-	}
-	if err := m.journal.put(ctx, j); err != nil {
-		j.pool.release()
-		if j.isLost() {
-			m.registry.found()
-		}
-		m.unaccept(j, err)
-		return err
-	}
-	j.pool.occupy(func() { m.perform(j, run, &work, true) })
-	return nil
-}
-
-// accept writes a new durable job to the journal. With an error the job has ended.
-func (m *Manager) accept(ctx context.Context, j *job) error {
-	err := m.journal.put(ctx, j)
-	if err != nil {
-		m.unaccept(j, err)
-	}
-	return err
-}
-
-// unaccept ends a job that the journal has not taken, before its function was called.
-func (m *Manager) unaccept(j *job, err error) {
-	why, now := newFailure(fmt.Errorf("%w: not accepted: %w", ErrCancelled, err)), time.Now().UnixNano()
-	j.mu.Lock()
-	if errors.Is(err, errNotWritten) {
-		j.durable, j.owner = false, "" // it was never accepted
-	}
-	// If it was written all the same, the finished record takes the row's place.
-	if j.place == placeShelf || !j.to(StatusCancelled) {
-		j.mu.Unlock()
-		return
-	}
-	j.startTime, j.attempts = 0, 0
-	m.conclude(j, why, now) // unlocks
 }
 
 // newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
@@ -166,17 +48,12 @@ func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source s
 	return j, m.prepare(ctx, j, opts)
 }
 
-func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption) (*job, error) {
-	j := &job{
-		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
-		policy: &defaultPolicy, durable: true, owner: m.Instance(),
-	}
-	return j, m.prepare(ctx, j, opts)
-}
-
 // prepare configures a new job and takes it in. With a duplicateError it is not taken in.
 func (m *Manager) prepare(ctx context.Context, j *job, opts []AddOption) error {
 	now := time.Now()
+	if !j.durable { // one that waits for neither a commit nor a response is ready now
+		j.since = now.UnixNano()
+	}
 	reason := m.configure(j, opts, now)
 	if reason == nil && j.key != "" {
 		if reason = m.reserve(ctx, j, now); isDuplicate(reason) {
@@ -197,12 +74,16 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 			j.admitted = true
 		}
 	}
+	j.meter = m.series.meters.of(j.name)
 	if j.policy.deadline > 0 {
 		j.deadline = later(now.UnixNano(), j.policy.deadline)
 	}
 	keeps := reason == nil && m.life.stopping.Load() && m.life.saves && j.keeps()
 	if !m.registry.add(j, now, keeps) && reason == nil {
 		reason = ErrStopped
+	}
+	if reason == nil {
+		j.meter.added.Add(1)
 	}
 	return reason
 }
@@ -265,20 +146,12 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 }
 
 // refused ends a job that Add cannot accept, or finds the task that it would have doubled.
-func (m *Manager) refused(ctx context.Context, j *job, reason error) Handle {
-	if h, ok := m.duplicate(ctx, reason); ok {
+func (m *Manager) refused(j *job, reason error) Handle {
+	if h, ok := duplicate(reason); ok {
 		return h
 	}
 	m.refuse(j, reason)
 	return Handle{job: j}
-}
-
-// notSubmitted is Submit's answer to an error: none when there is a task already that does what was asked for.
-func (m *Manager) notSubmitted(ctx context.Context, err error) (Handle, error) {
-	if h, ok := m.duplicate(ctx, err); ok {
-		return h, nil
-	}
-	return Handle{}, err
 }
 
 // refuse ends a job that Add cannot accept.

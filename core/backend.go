@@ -93,7 +93,8 @@ type Deleter interface {
 // Claimer hands a pending task to exactly one of the instances that share a backend.
 type Claimer interface {
 	// Claim makes owner the holder of at most limit pending rows that have no owner and whose name is one of names, those with the
-	// smallest ids first, each atomically, and returns them with the new Owner. A row that cannot be read, or whose format is newer
+	// smallest ids first, each atomically, and returns them in that order with the new Owner. Who claims again and again may be given those that
+	// became free meanwhile last. A row that cannot be read, or whose format is newer
 	// than [RecordFormat], is not claimed, and does not keep others from being. A claimed row stays until Save stores the finished record.
 	Claim(ctx context.Context, owner string, names []string, limit int) ([]Record, error)
 }
@@ -150,6 +151,8 @@ const (
 	CapabilitySlots     Capability = "slots"     // SlotStore
 	CapabilityMessages  Capability = "messages"  // Messenger
 	CapabilityNotify    Capability = "notify"    // Notifier
+	CapabilityState     Capability = "state"     // StateStore
+	CapabilitySeries    Capability = "series"    // SeriesStore
 )
 
 // Capabilities lists what b offers beyond the six methods.
@@ -172,6 +175,8 @@ func Capabilities(b Backend) []Capability {
 		{CapabilitySlots, implements[SlotStore](b)},
 		{CapabilityMessages, implements[Messenger](b)},
 		{CapabilityNotify, implements[Notifier](b)},
+		{CapabilityState, implements[StateStore](b)},
+		{CapabilitySeries, implements[SeriesStore](b)},
 	} {
 		if c.has {
 			all = append(all, c.name)

@@ -2,10 +2,13 @@ package taskflow_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/taskflow-go/taskflow/backends/memory"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -58,4 +61,34 @@ func produce(b *testing.B, n int, done *sync.WaitGroup, add func()) {
 	}
 	producers.Wait()
 	done.Wait()
+}
+
+// BenchmarkSeriesOfADay reads what five instances have counted of twenty functions in 1440 minutes, as a chart of 24 hours does.
+func BenchmarkSeriesOfADay(b *testing.B) {
+	backend := memory.New()
+	m := newManager(b, taskflow.WithBackend(backend))
+	counts := `{"added":12,"success":9,"failed":1,"retried":2,"wait":[0,11,71,3],"run":[131,5,132,4,133,3,151,1],"ran_at":1763856058123}`
+	functions := ""
+	for i := range 20 {
+		functions += fmt.Sprintf(`,"package.function%d":%s`, i, counts)
+	}
+	data := fmt.Appendf(nil, `{"format":1,"first":1,"last":2,"pools":{"default":{"limit":64,"running":3,"waiting":0}},"total":%s}`+"\n{%s}", counts, functions[1:])
+	now := time.Now()
+	for minute := range 1440 {
+		var points []taskflow.SeriesPoint
+		for i := range 5 {
+			start := now.Truncate(time.Minute).Add(-time.Duration(minute) * time.Minute)
+			points = append(points, taskflow.SeriesPoint{Resolution: time.Minute, Start: start, Instance: fmt.Sprint("instance", i), Data: data})
+		}
+		if err := backend.PutSeries(b.Context(), points); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := m.Series(b.Context(), taskflow.SeriesQuery{Since: now.Add(-24 * time.Hour)})
+		if err != nil || !s.Complete {
+			b.Fatal(s.Complete, err)
+		}
+	}
 }

@@ -19,7 +19,9 @@ func (m *Manager) Cancel(ctx context.Context, id, reason string) (Record, error)
 		return Record{}, err
 	}
 	if j := m.registry.get(key); j != nil {
-		return m.cancelJob(j, cancelCause(reason))
+		if r, err := m.cancelJob(j, cancelCause(reason)); !errors.Is(err, ErrLeaseLost) {
+			return r, err
+		}
 	}
 	return m.cancelElsewhere(ctx, id, reason)
 }
@@ -31,7 +33,7 @@ func (m *Manager) cancelHere(id, reason string) {
 		return
 	}
 	if j := m.registry.get(key); j != nil {
-		if _, err := m.cancelJob(j, cancelCause(reason)); err != nil && !errors.Is(err, ErrNotCancellable) {
+		if _, err := m.cancelJob(j, cancelCause(reason)); err != nil && !errors.Is(err, ErrNotCancellable) && !errors.Is(err, ErrLeaseLost) {
 			m.log.Warn("taskflow: another instance's request to cancel a task failed", "task_id", id, "error", err)
 		}
 	}
@@ -49,7 +51,9 @@ func (m *Manager) cancelJob(j *job, cause error) (Record, error) {
 		if m.cancelRun(j, cause) || m.finish(j, StatusCancelled, cause) {
 			return j.snapshot(true), nil
 		}
-		switch r, shelved := j.standing(); {
+		switch r, shelved, lost := j.standing(); {
+		case lost:
+			return r, fmt.Errorf("%w: it cannot be cancelled here", ErrLeaseLost)
 		case r.Status.Final():
 			return r, fmt.Errorf("%w: it is %s already", ErrNotCancellable, r.Status)
 		case shelved:

@@ -28,6 +28,9 @@ func (m *Manager) dispatch(j *job) {
 		return
 	}
 	j.place = placeQueue
+	if j.since == 0 {
+		j.since = time.Now().UnixNano()
+	}
 	j.mu.Unlock()
 	j.pool.push(j)
 }
@@ -39,7 +42,7 @@ func (m *Manager) ripen(j *job) {
 		j.mu.Unlock()
 		return
 	}
-	j.place, j.start = placeQueue, nil
+	j.place, j.start, j.since = placeQueue, nil, j.runAt
 	j.mu.Unlock()
 	j.pool.push(j)
 }
@@ -166,6 +169,7 @@ func (m *Manager) conclude(j *job, why failure, now int64) {
 	if ran {
 		duration = time.Duration(max(now-j.startTime, 0))
 	}
+	j.meter.finished(status, now, why.text)
 	m.emit(j, EventFinished)
 	j.mu.Unlock()
 

@@ -1,6 +1,12 @@
 package taskflow
 
-import "errors"
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+)
 
 // Errors that callers branch on with [errors.Is].
 var (
@@ -11,11 +17,15 @@ var (
 	ErrQueueFull = errors.New("taskflow: queue is full")
 	// ErrNotRegistered: the task is not among [WithTasks], so that it could not be found again after a restart.
 	ErrNotRegistered = errors.New("taskflow: task is not registered")
-	// ErrNotDurable: the backend has no [Journal], so that it cannot promise what Submit promises.
-	ErrNotDurable = errors.New("taskflow: backend has no journal")
+	// ErrNotDurable: what Submit promises cannot be promised, because the backend has no [Journal], or because a task of Add, which is in
+	// memory only, has the [IdempotencyKey].
+	ErrNotDurable = errors.New("taskflow: task would not be durable")
 	// ErrLeaseLost: another instance holds the task, because this one did not renew its lease in time (it was paused, or cut off from the
 	// backend). It is the cause of the context of a task that was running then.
 	ErrLeaseLost = errors.New("taskflow: lease lost, another instance may hold the task")
+	// ErrUnavailable: the backend cannot be reached, or did not answer: it may have carried out what it was asked for. Backends wrap it, see
+	// [Unavailable].
+	ErrUnavailable = errors.New("taskflow: backend does not answer")
 	// ErrNewerFormat: the record was written by a newer version of this package.
 	ErrNewerFormat = errors.New("taskflow: record of a newer version")
 	// ErrArguments: the arguments of a Call cannot be encoded as JSON, or are larger than [MaxArgsBytes].
@@ -49,3 +59,28 @@ var (
 	// ErrRequeued: the manager stopped; the task was saved and runs after the next start.
 	ErrRequeued = errors.New("taskflow: task saved for the next start")
 )
+
+// Unavailable returns an error of that text which is also [ErrUnavailable]: for a backend's own sentinel of a server that does not answer.
+func Unavailable(text string) error { return unavailable(text) }
+
+type unavailable string
+
+// Error implements error.
+func (e unavailable) Error() string { return string(e) }
+
+// Is makes it ErrUnavailable, too.
+func (e unavailable) Is(target error) bool { return target == ErrUnavailable }
+
+// unanswered reports whether err leaves open what the backend did: it did not answer, or the answer was lost on the way. Backends that do not wrap
+// ErrUnavailable are understood by what the standard library's connections say.
+func unanswered(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok { // time-outs of a context are of that kind, too
+		return true
+	}
+	for _, lost := range []error{ErrUnavailable, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	return false
+}

@@ -20,39 +20,43 @@ type job struct {
 	work     Work
 	policy   *policy // shared with the definition unless options of the call changed it
 	pool     *pool
+	meter    *meter
 	ctx      context.Context // the request's values
 	source   string
 	retryOf  taskID
 	rejected error // why Add refused it
 	durable  bool
+	eager    bool
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
+	commit   *commit       // nil: it has no key, or is not being submitted
 	crashes  int
-	eager    bool
 
-	newer, older *job // the registry's list, guarded by registry.mu
-	stored       bool // the backend has the final record; guarded by registry.mu
-	misses       int  // times that only this record could not be stored; used by history alone
-	size         int  // weight at its end
+	newer, older *job  // the registry's list, guarded by registry.mu
+	stored       bool  // the backend has the final record; guarded by registry.mu
+	misses       int32 // times that only this record could not be stored; used by history alone
+	size         int   // weight at its end
 
 	mu         sync.Mutex
 	status     Status
 	place      place
 	admitted   bool // counts against the queue size
+	lost       bool // another instance holds the task: nothing of it is written any more
+	finished   bool // final, and everybody may see it
 	attempts   int
 	startTime  int64
 	endTime    int64
 	runAt      int64
+	since      int64 // when it became ready to run, then when its attempt began; 0: not known
 	deadline   int64
 	err        error  // of the last attempt, or the reason for a final status
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	lost       bool // another instance holds the task: nothing of it is written any more
-	holdups    int  // attempts that did not begin because the journal could not note their start
+	keyOwner   *string // the name of this instance under which the key is reserved, see Manager.name; nil: it is not
+	holdups    int     // attempts that did not begin because the journal could not note their start
 	log        *taskLog
-	finished   bool // final, and everybody may see it
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
 	cancelling error                   // why somebody cancels the running attempt
@@ -168,11 +172,11 @@ func (j *job) snapshot(full bool) Record {
 	return j.record(full)
 }
 
-// standing returns the record, and whether Stop saves the job.
-func (j *job) standing() (r Record, shelved bool) {
+// standing returns the record, whether Stop saves the job, and whether another instance holds it.
+func (j *job) standing() (r Record, shelved, lost bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.record(true), j.place == placeShelf
+	return j.record(true), j.place == placeShelf, j.lost
 }
 
 // weight estimates what the job holds in memory, in bytes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -23,11 +24,18 @@ type journal struct {
 	mu      sync.Mutex
 	waiting []journalEntry
 	closed  bool
-	retryAt time.Time // the backend did not answer: until then, nobody waits for it in vain
+	down    bool      // the backend did not answer: nobody waits for it in vain, but for one who tries it
+	retryAt time.Time // when that one may come
+	probing bool      // there is one
 	waits   Histogram // from put to the answer
 	commits int64     // that the backend took
 	records int64     // in those
 	trouble trouble
+
+	missed     int // retries that could not be noted, since that was said
+	missedSaid time.Time
+
+	answered int // callers that the last commit answered; used by run alone
 }
 
 // JournalStats tell how durable tasks are written: see [Manager.JournalStats].
@@ -51,12 +59,16 @@ func (m *Manager) JournalStats() JournalStats {
 	return s
 }
 
-// journalEntry asks for the present state of a job to be written. The answer comes on done, if it is not nil.
+// journalEntry asks for the present state of a job, or of several that stand or fall together, to be written. The answer comes on done, if
+// it is not nil.
 type journalEntry struct {
 	job  *job
+	more []*job
 	ctx  context.Context // of whoever waits; nil: nobody
 	done chan<- error
 }
+
+func (e *journalEntry) size() int { return 1 + len(e.more) }
 
 // abandoned reports whether whoever waited has gone.
 func (e *journalEntry) abandoned() bool { return e.ctx != nil && e.ctx.Err() != nil }
@@ -71,11 +83,11 @@ func newJournal(m *Manager, b Journal) *journal {
 // about this error must hold in that case, too.
 var errNotWritten = errors.New("taskflow: not written")
 
-// put returns once j is written, or with an error once that has failed (errNotWritten), or ctx or the drain time has ended (then it
-// may be written all the same).
-func (l *journal) put(ctx context.Context, j *job) error {
+// put returns once j, and more with it, are written, or with an error once that has failed (errNotWritten), or ctx or the drain time has
+// ended (then they may be written all the same). All are written or none.
+func (l *journal) put(ctx context.Context, j *job, more ...*job) error {
 	done := make(chan error, 1)
-	if err := l.enqueue(journalEntry{j, ctx, done}); err != nil {
+	if err := l.enqueue(journalEntry{j, more, ctx, done}); err != nil {
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
 	began := time.Now()
@@ -97,13 +109,23 @@ func (l *journal) note(j *job) {
 	}
 }
 
-// unnoted says that a retry is not in the journal. The task goes on: after a crash, it is found as it was before the attempt.
+// unnoted says, now and then, that retries are not in the journal. The tasks go on: after a crash, they are found as they were before the attempt.
 func (l *journal) unnoted(j *job, err error) {
 	if errors.Is(err, ErrLeaseLost) {
 		l.m.lose(j, j.owner)
 		return
 	}
-	l.m.log.Error("taskflow: a retry could not be noted in the journal", "task_id", j.id.String(), "error", err)
+	l.mu.Lock()
+	l.missed++
+	now, missed := time.Now(), l.missed
+	quiet := now.Sub(l.missedSaid) < missedEvery
+	if !quiet {
+		l.missedSaid, l.missed = now, 0
+	}
+	l.mu.Unlock()
+	if !quiet {
+		l.m.log.Error("taskflow: retries could not be noted in the journal", "count", missed, "task_id", j.id.String(), "error", err)
+	}
 }
 
 func (l *journal) waited(d time.Duration) {
@@ -119,16 +141,22 @@ func (l *journal) enqueue(e journalEntry) error {
 	switch {
 	case l.closed:
 		return ErrStopped
-	case !l.retryAt.IsZero() && e.done != nil && time.Now().Before(l.retryAt):
-		return fmt.Errorf("the backend has not answered since %s, and is tried again at %s: %w",
-			l.trouble.began().Format(time.TimeOnly), l.retryAt.Format(time.TimeOnly), l.trouble.lastError())
+	case l.down && e.done != nil && (l.probing || time.Now().Before(l.retryAt)):
+		return l.unavailable()
 	}
+	l.probing = l.probing || l.down && e.done != nil
 	l.waiting = append(l.waiting, e)
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
 	return nil
+}
+
+// unavailable is what those are told who would wait for a backend that does not answer. The caller holds l.mu.
+func (l *journal) unavailable() error {
+	return fmt.Errorf("the backend has not answered since %s, and is tried again at %s: %w",
+		l.trouble.began().Format(time.TimeOnly), l.retryAt.Format(time.TimeOnly), l.trouble.lastError())
 }
 
 // run commits until close. Manager.services waits for it.
@@ -154,19 +182,41 @@ func (l *journal) run() {
 
 const (
 	commitTimeout = 10 * time.Second // for one commit
-	commitMisses  = 3                // entries that fail by themselves, one after the other, before the rest is failed with them
+	missedEvery   = 30 * time.Second // between two lines of the log about retries that could not be noted
+	commitMisses  = 16               // entries that fail by themselves, one after the other, before the rest is failed with them
 )
 
 // gather waits for company, if the options want that.
 func (l *journal) gather() {
 	if l.m.cfg.journalWait <= 0 {
+		l.regroup()
 		return
 	}
 	l.mu.Lock()
-	full := l.closed || len(l.waiting) >= l.m.cfg.journalBatch
+	full := l.closed || batchOf(l.waiting, l.m.cfg.journalBatch) < len(l.waiting)
 	l.mu.Unlock()
 	if !full {
 		pause(l.ctx, l.m.cfg.journalWait)
+	}
+}
+
+// regroup lets those whom the last commit has answered come back, so that callers who go on adding share the next commit as they shared that
+// one. It yields for as long as others come: a caller who stays alone waits for nobody.
+func (l *journal) regroup() {
+	const patience = 32 // yields in which nobody came
+	before := 0
+	for idle := 0; idle < patience; idle++ {
+		l.mu.Lock()
+		n := len(l.waiting)
+		enough := n >= l.answered || l.closed
+		l.mu.Unlock()
+		if enough {
+			return
+		}
+		if n > before {
+			before, idle = n, 0
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -177,56 +227,81 @@ func (l *journal) commit(ctx context.Context) (more bool) {
 	l.mu.Lock()
 	entries := slices.DeleteFunc(l.waiting, func(e journalEntry) bool { return e.abandoned() })
 	l.waiting = nil
-	if n := l.m.cfg.journalBatch; len(entries) > n {
+	if n := batchOf(entries, l.m.cfg.journalBatch); n < len(entries) {
 		l.waiting = slices.Clone(entries[n:])
 		entries, more = entries[:n], true
+	}
+	if len(entries) == 0 {
+		l.probing = false // whoever was to try has gone
 	}
 	l.mu.Unlock()
 	if len(entries) == 0 {
 		return false
 	}
 	err := l.write(ctx, entries)
-	alone := err != nil && len(entries) > 1 && errors.Is(err, errNotWritten)
+	alone := len(entries) > 1 && errors.Is(err, errNotWritten) && !unanswered(err)
 	l.judge(l.answer(ctx, entries, err, alone))
 	return more
 }
 
+// batchOf is how many of the entries, one at least, ask for no more than so many jobs to be written.
+func batchOf(entries []journalEntry, jobs int) int {
+	for i := range entries {
+		if jobs -= entries[i].size(); jobs < 0 {
+			return max(i, 1)
+		}
+	}
+	return len(entries)
+}
+
 // judge notes whether the backend is well. One that says no at once is asked again with the next change; one that does not answer is
-// left alone for a while, so that nobody waits for its time-out in vain.
+// left alone for a while, and then tried by one caller at a time, so that nobody else waits for its time-out in vain: not those
+// either who came while it was being waited for.
 func (l *journal) judge(err error) {
 	if err == nil || errors.Is(err, ErrLeaseLost) {
 		l.trouble.over(l.m, "journal")
 		l.mu.Lock()
-		l.retryAt = time.Time{}
-		l.mu.Unlock()
+		defer l.mu.Unlock()
+		l.down, l.probing = false, false
 		return
 	}
 	wait := l.trouble.report(l.m, "journal", err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if errors.Is(err, errNotWritten) {
-		l.retryAt = time.Time{}
-	} else {
-		l.retryAt = time.Now().Add(wait)
+	l.down, l.probing = unanswered(err), false
+	if !l.down {
+		return
 	}
+	l.retryAt = time.Now().Add(wait)
+	l.waiting = slices.DeleteFunc(l.waiting, func(e journalEntry) bool {
+		if e.done == nil {
+			return false
+		}
+		e.done <- fmt.Errorf("%w: %w", errNotWritten, l.unavailable())
+		return true
+	})
 }
 
 // answer tells each caller how its write went; with alone, after trying it by itself. The result is how the backend is: nil when it
 // took anything.
 func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) error {
 	misses, health := 0, err
+	l.answered = 0
 	for i := range entries {
 		e, own := &entries[i], err
 		if alone && misses < commitMisses {
 			switch own = l.write(ctx, entries[i:i+1]); {
 			case own == nil:
 				misses, health = 0, nil
+			case unanswered(own):
+				misses, health = commitMisses, own
 			case !errors.Is(own, ErrLeaseLost):
 				misses++
 			}
 		}
 		if e.done != nil {
 			e.done <- own
+			l.answered++
 		} else if own != nil {
 			l.unnoted(e.job, own)
 		}
@@ -242,25 +317,15 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	// ended is left out, so that no unfinished row outlives its finished record.
 	unlock, err := l.m.store.lockWrites(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
 	defer unlock()
-	records := make([]Record, 0, len(entries))
-	last := make(map[*job]int, len(entries))
-	for _, e := range entries {
-		if e.job.isLost() { // all are answered alike, so each is tried by itself
-			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
-		}
-		r := e.job.snapshot(true)
-		if r.Status.Final() {
-			continue
-		}
-		if i, twice := last[e.job]; twice {
-			records[i] = r
-			continue
-		}
-		last[e.job] = len(records)
-		records = append(records, r)
+	if p := l.m.peers; p != nil && p.late() { // asked for last: this process may have been paused anywhere before
+		return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
+	}
+	records, err := presentOf(entries)
+	if err != nil {
+		return err
 	}
 	if len(records) == 0 {
 		return nil
@@ -272,11 +337,44 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 		l.records += int64(len(records))
 		l.mu.Unlock()
 		return nil
-	case ctx.Err() != nil:
-		return err // it did not answer in time: nobody knows
+	case ctx.Err() != nil, unanswered(err):
+		return err // nobody knows
 	default:
 		return fmt.Errorf("%w: %w", errNotWritten, err)
 	}
+}
+
+// presentOf returns the records of the entries' jobs that are not finished, each once.
+func presentOf(entries []journalEntry) ([]Record, error) {
+	records := make([]Record, 0, len(entries))
+	last := make(map[*job]int, len(entries))
+	take := func(j *job) error {
+		if j.isLost() { // all are answered alike, so each is tried by itself
+			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
+		}
+		r := j.snapshot(true)
+		if r.Status.Final() {
+			return nil
+		}
+		if i, twice := last[j]; twice {
+			records[i] = r
+			return nil
+		}
+		last[j] = len(records)
+		records = append(records, r)
+		return nil
+	}
+	for i := range entries {
+		if err := take(entries[i].job); err != nil {
+			return nil, err
+		}
+		for _, j := range entries[i].more {
+			if err := take(j); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return records, nil
 }
 
 // close writes what waits, at most until ctx ends, and ends run. What fails is the answer to whoever waits for it.

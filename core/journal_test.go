@@ -1,10 +1,14 @@
 package taskflow_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,8 +87,28 @@ func TestSubmitsFailFastWhenTheJournalHangs(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(begin); took > 25*time.Second {
+		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("the last of 100 submits failed after %v", took)
+		}
+		// One at a time tries whether it answers again; all others fail at once.
+		for range 20 {
+			time.Sleep(3 * time.Second)
+			var slow atomic.Int32
+			for range 100 {
+				wg.Go(func() {
+					began := time.Now()
+					if _, err := m.Submit(context.Background(), send.With(1)); err == nil || time.Since(began) > 10*time.Second {
+						t.Errorf("submit failed after %v: %v", time.Since(began), err)
+					}
+					if time.Since(began) > 0 {
+						slow.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if n := slow.Load(); n > 1 {
+				t.Errorf("%d submits waited for a backend that does not answer", n)
+			}
 		}
 	})
 }
@@ -129,3 +153,47 @@ func (b *picky) PutPending(ctx context.Context, records []taskflow.Record) error
 	}
 	return b.journaled.PutPending(ctx, records)
 }
+
+// What waits while the backend is away must not fill the memory, nor the log.
+func TestAnOutageLeavesFewLines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, failure := range map[string]error{"refused": errFlaky, "unanswered": taskflow.Unavailable("the server has gone")} {
+			b := newJournaled()
+			send := taskflow.Define("send", task[int])
+			var log lines
+			m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send), taskflow.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			h, err := m.Submit(t.Context(), send.With(1), taskflow.Delay(time.Second))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.mu.Lock()
+			b.fail = failure
+			b.mu.Unlock()
+			time.Sleep(time.Hour)
+			if r := wantStatus(t, h, taskflow.StatusPending); r.LogCount != 1 || !strings.Contains(r.Error, failure.Error()) {
+				t.Errorf("%s: after an hour its log is %q, its error %q", name, r.Logs, r.Error)
+			}
+			if n := log.count(); n > 2*120+10 { // each half minute
+				t.Errorf("%s: %d lines in an hour", name, n)
+			}
+			b.mu.Lock()
+			b.fail = nil
+			b.mu.Unlock()
+			time.Sleep(time.Minute)
+			if r := wantStatus(t, h, taskflow.StatusSuccess); r.LogCount != 2 || r.Attempts != 1 {
+				t.Errorf("%s: at its end its log is %q, %d attempts", name, r.Logs, r.Attempts)
+			}
+		}
+	})
+}
+
+// lines counts lines of a log.
+type lines struct{ n atomic.Int64 }
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.n.Add(int64(bytes.Count(p, []byte("\n"))))
+	return len(p), nil
+}
+
+func (l *lines) count() int64 { return l.n.Load() }

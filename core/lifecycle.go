@@ -90,7 +90,7 @@ func (m *Manager) Start(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && l.done != nil {
-		err = errors.Join(fmt.Errorf("taskflow: start: %w meanwhile", ErrStopped), m.closeStore())
+		err = errors.Join(fmt.Errorf("taskflow: start: %w meanwhile", ErrStopped), m.undoJoin(ctx), m.closeStore())
 	}
 	if err != nil {
 		m.registry.close()
@@ -113,10 +113,15 @@ func (m *Manager) launch() {
 	}
 	if m.peers != nil {
 		m.services.Go(func() { m.peers.run(services) })
+		if m.peers.claims != nil {
+			m.services.Go(func() { m.peers.claim(services) })
+		}
 		if n, ok := m.cfg.backend.(Notifier); ok {
 			m.services.Go(func() { m.peers.notified(services, n) })
 		}
 	}
+	m.series.start(time.Now())
+	m.services.Go(func() { m.series.run(services) })
 	m.life.active.Store(true)
 	for _, p := range m.pools {
 		p.start()
@@ -148,14 +153,19 @@ func (m *Manager) openStore(ctx context.Context) error {
 		}
 	}
 	if err := m.recover(ctx); err != nil {
-		if m.peers != nil { // the rows that it may have taken are free at once, not when the lease is over
-			leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), peersTimeout)
-			defer cancel()
-			err = errors.Join(err, m.peers.leave(leaving))
-		}
-		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.closeStore())
+		return errors.Join(fmt.Errorf("taskflow: start: %w", err), m.undoJoin(ctx), m.closeStore())
 	}
 	return nil
+}
+
+// undoJoin leaves the instances after a start that failed: the rows that it has taken are free at once, not when the lease is over.
+func (m *Manager) undoJoin(ctx context.Context) error {
+	if m.peers == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), peersTimeout)
+	defer cancel()
+	return m.peers.leave(ctx)
 }
 
 func (m *Manager) closeStore() error {
@@ -335,6 +345,7 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 	m.services.Wait()
 	errs = append(errs, m.endObservers(ctx))
 	if started {
+		m.series.stop(ctx, time.Now())
 		if m.peers != nil {
 			errs = append(errs, m.peers.leave(ctx))
 		}
@@ -365,7 +376,9 @@ func (m *Manager) savePending(ctx context.Context) error {
 	records := m.parked.all()
 	for _, j := range jobs {
 		r := j.snapshot(true)
-		r.Owner = ""
+		if m.peers == nil { // otherwise the backend leaves alone what another instance has taken meanwhile, and frees the rest
+			r.Owner = ""
+		}
 		records = append(records, r)
 	}
 	err := m.store.savePending(ctx, records)

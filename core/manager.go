@@ -37,7 +37,9 @@ type Manager struct {
 	store    *store    // nil: no backend
 	parked   parkedSet // pending records of unknown names that the backend cannot keep by itself
 	audit    auditRing
+	series   *recorder
 	keys     *keys
+	watchers watchers
 	names    closureNames
 	refusals refusals
 
@@ -109,6 +111,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 	}
 	m.life.killing, m.life.kill = context.WithCancel(context.Background())
 	m.keys = newKeys(m)
+	m.series = newRecorder(m)
 	m.registry.init(cfg.window)
 	m.timers.init(m)
 	if cfg.backend != nil {

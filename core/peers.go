@@ -23,11 +23,15 @@ type peers struct {
 	mail   Messenger // nil: the backend has none
 	wake   chan struct{}
 
+	due chan struct{} // something may be there to take over
+
 	position string      // in the mail; used by run alone
 	shown    string      // what the others were told of the live tasks; used by run alone
-	unsure   bool        // a claim failed, which the backend may have carried out; used by run alone
+	unsure   bool        // a claim failed, which the backend may have carried out; used by claim alone
 	outcast  atomic.Bool // the lease is lost, and there is no other yet: nothing durable is accepted
 	trouble  trouble
+
+	naming sync.Mutex // held while the name changes, and while jobs are taken in under it
 
 	mu      sync.Mutex
 	renewed time.Time // when the last heartbeat that arrived was sent
@@ -37,13 +41,14 @@ type peers struct {
 }
 
 const (
-	mailPoll     = time.Second     // how often messages are asked for, and others are told of changed live tasks
-	peersTimeout = 5 * time.Second // for one call; a heartbeat has a third of the lease, if that is less
-	maxCrashes   = 3               // processes that may die with a task before it is taken for the reason
+	mailPoll     = time.Second      // how often messages are asked for, and others are told of changed live tasks
+	peersTimeout = 5 * time.Second  // for one call; a heartbeat has a third of the lease, if that is less
+	claimTimeout = 30 * time.Second // for one claim, of a thousand rows, and for one look at a row or a page of them
+	maxCrashes   = 3                // processes that may die with a task before it is taken for the reason
 )
 
 func newPeers(m *Manager, store InstanceStore) *peers {
-	p := &peers{m: m, store: store, wake: make(chan struct{}, 1)}
+	p := &peers{m: m, store: store, wake: make(chan struct{}, 1), due: make(chan struct{}, 1)}
 	p.claims, _ = m.cfg.backend.(Claimer)
 	p.mail, _ = m.cfg.backend.(Messenger)
 	return p
@@ -126,8 +131,16 @@ func (p *peers) run(ctx context.Context) {
 			p.show(ctx)
 		case <-p.wake:
 			p.listen(ctx)
-			p.takeOver(ctx)
+			signal(p.due)
 		}
+	}
+}
+
+// signal lets the goroutine that waits for c look, now or when it has time.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -147,12 +160,7 @@ func (p *peers) notified(ctx context.Context, n Notifier) {
 	}
 }
 
-func (p *peers) rouse() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
+func (p *peers) rouse() { signal(p.wake) }
 
 // beat renews the lease, finds dead instances and takes over what they held. An instance that finds its lease lost gives up what
 // it held and goes on under another name.
@@ -169,6 +177,7 @@ func (p *peers) beat(ctx context.Context) {
 	switch err := p.renew(ctx); {
 	case err == nil:
 		p.trouble.over(p.m, "heartbeat")
+		p.m.keys.renew(ctx)
 	case errors.Is(err, ErrLeaseLost):
 		p.m.log.Error("taskflow: the lease is lost: what is durable here is another instance's now", "lease", p.m.cfg.lease)
 		p.lapse(ctx)
@@ -187,7 +196,7 @@ func (p *peers) beat(ctx context.Context) {
 	if len(dead) > 0 {
 		p.m.log.Warn("taskflow: instances have died", "instances", dead)
 	}
-	p.takeOver(ctx)
+	signal(p.due)
 }
 
 func (p *peers) call(ctx context.Context, f func(context.Context) ([]string, error)) ([]string, error) {
@@ -210,6 +219,32 @@ func (p *peers) renew(ctx context.Context) error {
 		p.met(others)
 	}
 	return nil
+}
+
+// during keeps the lease while f runs: Start takes over what waits, and the heartbeat begins after that. A nil *peers has no lease.
+func (p *peers) during(ctx context.Context, f func(context.Context) error) error {
+	if p == nil {
+		return f(ctx)
+	}
+	renewing, stop := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		beat := time.NewTicker(p.m.cfg.lease / 3)
+		defer beat.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-beat.C:
+				if err := p.renew(renewing); err != nil && renewing.Err() == nil {
+					p.trouble.report(p.m, "heartbeat", err) // the first heartbeat will know what to do
+				}
+			}
+		}
+	})
+	defer beating.Wait()
+	defer stop()
+	return f(ctx)
 }
 
 func (p *peers) renewedAt(sent time.Time) {
@@ -237,8 +272,11 @@ func (p *peers) late() bool {
 func (p *peers) lapse(ctx context.Context) {
 	old := p.m.Instance()
 	p.outcast.Store(true)
+	p.naming.Lock()
 	p.m.rename()
+	p.m.keys.lapsed()
 	n := p.m.loseAll(old)
+	p.naming.Unlock()
 	p.m.log.Warn("taskflow: goes on as another instance", "was", old, "is", p.m.Instance(), "given_up", n)
 	if p.rejoin(ctx) {
 		ctx, cancel := context.WithTimeout(ctx, peersTimeout)
@@ -261,54 +299,8 @@ func (p *peers) rejoin(ctx context.Context) bool {
 	p.trouble.over(p.m, "heartbeat")
 	p.renewedAt(sent)
 	p.outcast.Store(false)
+	p.m.keys.renew(ctx) // before the old name leaves, which holds them still
 	return true
-}
-
-// takeOver claims what nobody holds.
-func (p *peers) takeOver(ctx context.Context) {
-	if p.claims == nil || p.m.life.stopping.Load() || p.outcast.Load() {
-		return
-	}
-	bounded, cancel := context.WithTimeout(ctx, peersTimeout)
-	defer cancel()
-	err := p.findOwn(bounded)
-	if err == nil {
-		if err = p.m.claim(bounded, p.claims); err != nil {
-			p.unsure = true
-		}
-	}
-	if err != nil && ctx.Err() == nil {
-		p.m.log.Warn("taskflow: waiting tasks cannot be taken over", "error", err)
-	}
-}
-
-// findOwn looks, after a claim that failed, for rows that it gave to this instance all the same: the answer was lost, and nobody
-// else will ever take them.
-func (p *peers) findOwn(ctx context.Context) error {
-	if !p.unsure {
-		return nil
-	}
-	seen := map[string]bool{}
-	// Twice: a task that ends between the reading and the look into memory is not in the second reading any more.
-	for first := true; ; first = false {
-		rows, err := p.m.cfg.backend.LoadPending(ctx)
-		if err != nil {
-			return fmt.Errorf("look for claimed tasks: %w", err)
-		}
-		own := p.m.Instance()
-		rows = slices.DeleteFunc(rows, func(r Record) bool {
-			id, err := parseID(r.ID)
-			return err != nil || r.Owner != own || p.m.tasks[r.Name] == nil || p.m.registry.get(id) != nil || !first && !seen[r.ID]
-		})
-		if len(rows) == 0 || !first {
-			p.m.revive(rows)
-			p.unsure = false
-			return nil
-		}
-		for _, r := range rows {
-			seen[r.ID] = true
-		}
-	}
 }
 
 // show tells the others, between the heartbeats, that the live tasks without a row have changed.

@@ -2,7 +2,6 @@ package taskflow
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -72,111 +71,4 @@ func (r Record) RetriesUsed() int { return max(r.Attempts-1, 0) }
 func (r Record) Summary() Record {
 	r.Logs, r.Stack, r.Args = nil, "", nil
 	return r
-}
-
-// recordJSON is Record on the wire: the reference's fifteen names first, then ours. Times are RFC 3339 in UTC, durations
-// seconds, absent values null.
-type recordJSON struct {
-	ID          string            `json:"task_id"`
-	Name        string            `json:"func_name"`
-	Status      Status            `json:"status"`
-	CreatedAt   *time.Time        `json:"created_at"`
-	StartTime   *time.Time        `json:"start_time"`
-	EndTime     *time.Time        `json:"end_time"`
-	Duration    *float64          `json:"duration"`
-	RetriesUsed int               `json:"retries_used"`
-	Error       *string           `json:"error"`
-	Logs        []string          `json:"logs"`
-	Stack       *string           `json:"stacktrace"`
-	Tags        map[string]string `json:"tags"`
-	Source      string            `json:"source"`
-	Priority    int               `json:"priority"`
-	Executor    string            `json:"executor"`
-
-	Closure    bool            `json:"closure"`
-	RunAt      *time.Time      `json:"run_at"`
-	Attempts   int             `json:"attempts"`
-	MaxRetries int             `json:"max_retries"`
-	RetryOf    *string         `json:"retry_of"`
-	RetriedBy  *string         `json:"retried_by"`
-	LogCount   int             `json:"log_count"`
-	Args       json.RawMessage `json:"args,omitempty"`
-	Requeue    bool            `json:"requeue"`
-	Durable    bool            `json:"durable"`
-	Owner      *string         `json:"owner"`
-	Key        *string         `json:"idempotency_key"`
-	Crashes    int             `json:"crashes"`
-	Format     int             `json:"format,omitempty"`
-}
-
-// MarshalJSON encodes the record as the HTTP API shows it. Nothing is left out, so that a backend can store it.
-func (r Record) MarshalJSON() ([]byte, error) {
-	w := recordJSON{
-		ID: r.ID, Name: r.Name, Status: r.Status,
-		CreatedAt: timeOrNull(r.CreatedAt), StartTime: timeOrNull(r.StartTime), EndTime: timeOrNull(r.EndTime),
-		RetriesUsed: r.RetriesUsed(), Error: stringOrNull(r.Error), Logs: r.Logs, Stack: stringOrNull(r.Stack), Tags: r.Tags,
-		Source: r.Source, Priority: r.Priority, Executor: r.Pool,
-		Closure: r.Closure, RunAt: timeOrNull(r.RunAt), Attempts: r.Attempts, MaxRetries: r.MaxRetries,
-		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args,
-		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner), Key: stringOrNull(r.Key), Crashes: r.Crashes,
-	}
-	if !r.StartTime.IsZero() && !r.EndTime.IsZero() {
-		w.Duration = new(r.Duration().Seconds())
-	}
-	if w.Logs == nil {
-		w.Logs = []string{}
-	}
-	if w.Tags == nil {
-		w.Tags = map[string]string{}
-	}
-	return json.Marshal(w)
-}
-
-// UnmarshalJSON decodes what MarshalJSON wrote. Unknown fields are ignored: a newer version adds some without another format.
-// A record of a format above [RecordFormat] is ErrNewerFormat.
-func (r *Record) UnmarshalJSON(b []byte) error {
-	var w recordJSON
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	if w.Format > RecordFormat {
-		return fmt.Errorf("%w: %s has format %d, this version reads up to %d", ErrNewerFormat, clip(w.ID, 64), w.Format, RecordFormat)
-	}
-	*r = Record{
-		ID: w.ID, Name: w.Name, Status: w.Status,
-		CreatedAt: zeroOr(w.CreatedAt), StartTime: zeroOr(w.StartTime), EndTime: zeroOr(w.EndTime),
-		Error: zeroOr(w.Error), Stack: zeroOr(w.Stack),
-		Source: w.Source, Priority: w.Priority, Pool: w.Executor,
-		Closure: w.Closure, RunAt: zeroOr(w.RunAt), Attempts: w.Attempts, MaxRetries: w.MaxRetries,
-		RetryOf: zeroOr(w.RetryOf), RetriedBy: zeroOr(w.RetriedBy), LogCount: w.LogCount, Args: w.Args, Requeue: w.Requeue, Durable: w.Durable,
-		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes,
-	}
-	if len(w.Logs) > 0 {
-		r.Logs = w.Logs
-	}
-	if len(w.Tags) > 0 {
-		r.Tags = w.Tags
-	}
-	return nil
-}
-
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return new(t.UTC())
-}
-
-func stringOrNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func zeroOr[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }

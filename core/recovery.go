@@ -33,7 +33,7 @@ func (p *parkedSet) all() []Record {
 // recover takes over the tasks that wait in the backend.
 func (m *Manager) recover(ctx context.Context) error {
 	if c, ok := m.cfg.backend.(Claimer); ok {
-		if err := m.claim(ctx, c); err != nil {
+		if err := m.peers.during(ctx, func(ctx context.Context) error { return m.claim(ctx, c) }); err != nil {
 			return err
 		}
 		return m.reportParked(ctx)
@@ -103,17 +103,37 @@ func (m *Manager) claim(ctx context.Context, c Claimer) error {
 	if len(names) == 0 {
 		return nil
 	}
-	for m.registry.busy() < m.cfg.queueSize { // others may have room, and what waits in the backend waits well
-		rows, err := c.Claim(ctx, m.Instance(), names, claimChunk)
+	for m.registry.busy() < m.cfg.queueSize && !m.life.stopping.Load() { // others may have room, and what waits in the backend waits well
+		own := m.Instance()
+		rows, err := claimSome(ctx, c, own, names)
 		if err != nil {
 			return fmt.Errorf("claim the waiting tasks: %w", err)
 		}
-		m.revive(rows)
-		if len(rows) < claimChunk {
+		if !m.takeIn(own, rows) || len(rows) < claimChunk {
 			break
 		}
 	}
 	return nil
+}
+
+func claimSome(ctx context.Context, c Claimer, owner string, names []string) ([]Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	return c.Claim(ctx, owner, names, claimChunk)
+}
+
+// takeIn makes jobs of rows that the backend has given to this instance under the name own. False: it has lost that name meanwhile, and the rows
+// with it.
+func (m *Manager) takeIn(own string, rows []Record) bool {
+	if m.peers != nil {
+		m.peers.naming.Lock()
+		defer m.peers.naming.Unlock()
+		if m.Instance() != own {
+			return false
+		}
+	}
+	m.revive(rows)
+	return true
 }
 
 // revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
@@ -199,7 +219,7 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 		p.pool = r.Pool
 	}
 	j := &job{
-		m: m, id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
+		m: m, meter: m.series.meters.of(d.name), id: id, created: unixNano(r.CreatedAt), name: d.name, work: Work{call: Call{def: d, args: r.Args}}, policy: &p,
 		pool: m.pools[p.pool], ctx: context.Background(), source: r.Source, retryOf: retryOf, durable: (r.Durable || r.Owner != "") && m.journal != nil, owner: r.Owner, key: r.Key, crashes: r.Crashes,
 		status: r.Status, place: placeAdder, attempts: r.Attempts, startTime: unixNano(r.StartTime), runAt: unixNano(r.RunAt), errText: r.Error,
 	}

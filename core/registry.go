@@ -16,11 +16,13 @@ type registry struct {
 	byID   map[taskID]*job
 	newest *job
 	oldest *job
-	live   int           // jobs that Stop waits for
-	lost   int           // functions that still run although their jobs are another instance's, see Manager.lose
-	closed bool          // only jobs that can be saved for the next start are taken
-	sealed bool          // none is
-	idle   chan struct{} // closed when live falls to 0; nil: nobody waits
+	// adopted is the latest that came with an id of its own, or one near it.
+	adopted *job
+	live    int           // jobs that Stop waits for
+	lost    int           // functions that still run although their jobs are another instance's, see Manager.lose
+	closed  bool          // only jobs that can be saved for the next start are taken
+	sealed  bool          // none is
+	idle    chan struct{} // closed when live falls to 0; nil: nobody waits
 
 	limit  int // size of the window
 	window jobRing
@@ -41,15 +43,12 @@ func (r *registry) init(window int) {
 func (r *registry) add(j *job, now time.Time, keeps bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	older := r.newest
 	if j.id == (taskID{}) {
 		r.give(j, now)
+		r.link(j, r.newest)
 	} else {
-		for older != nil && older.id.compare(j.id) > 0 {
-			older = older.older
-		}
+		r.link(j, r.before(j.id))
 	}
-	r.link(j, older)
 	r.live++
 	return !r.closed || keeps && !r.sealed
 }
@@ -74,13 +73,30 @@ func (r *registry) adopt(j *job) bool {
 		return false
 	}
 	r.ids.last = max(r.ids.last, j.id.ticks()) // of an instance whose clock is ahead: ours must still come later
-	older := r.newest
-	for older != nil && older.id.compare(j.id) > 0 {
-		older = older.older
-	}
-	r.link(j, older)
+	r.link(j, r.before(j.id))
+	r.adopted = j
 	r.live++
 	return true
+}
+
+// before returns the newest job that is older than id. It looks from the newest on, and at the same time from the one that was adopted last:
+// rows of a backend come in the order of their ids, so they mostly belong right behind it.
+func (r *registry) before(id taskID) *job {
+	up := r.adopted
+	if up != nil && up.id.compare(id) > 0 {
+		up = nil
+	}
+	down := r.newest
+	for ; down != nil && down.id.compare(id) > 0; down = down.older {
+		if up == nil {
+			continue
+		}
+		if up.newer.id.compare(id) > 0 { // there is a newer one: down has just been that
+			return up
+		}
+		up = up.newer
+	}
+	return down
 }
 
 // link inserts j as the next newer of older.
@@ -101,6 +117,9 @@ func (r *registry) link(j, older *job) {
 
 func (r *registry) unlink(j *job) {
 	delete(r.byID, j.id)
+	if r.adopted == j {
+		r.adopted = j.older
+	}
 	if j.newer == nil {
 		r.newest = j.older
 	} else {

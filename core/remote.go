@@ -176,13 +176,18 @@ func (m *Manager) awaitOthers(ctx context.Context, r Record) (Record, error) {
 
 // cancelFree cancels a task that waits in the backend and that nobody holds.
 func (m *Manager) cancelFree(ctx context.Context, r Record, reason string) (Record, error) {
-	r.Owner = m.Instance()
-	if err := m.store.putPending(ctx, []Record{r}); err != nil { // ErrLeaseLost: somebody has just taken it
-		return r, fmt.Errorf("%w: %w", ErrNotCancellable, err)
-	}
-	r.Status, r.EndTime, r.RunAt, r.Error = StatusCancelled, time.Now().UTC().Round(0), time.Time{}, newFailure(cancelCause(reason)).text
-	if _, err := m.store.save(ctx, []Record{r}); err != nil {
-		return r, fmt.Errorf("taskflow: cancel %s: %w", r.ID, err)
+	waiting := r
+	r.Owner, r.Status, r.EndTime = m.Instance(), StatusCancelled, time.Now().UTC().Round(0)
+	r.RunAt, r.Error = time.Time{}, newFailure(cancelCause(reason)).text
+	// One step, which whoever asked for it cannot interrupt: a row that nobody holds may be finished by anybody, one that somebody has just taken
+	// may not.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	switch n, err := m.store.save(ctx, []Record{r}); {
+	case err != nil:
+		return waiting, fmt.Errorf("taskflow: cancel %s: %w", r.ID, err)
+	case n == 0:
+		return waiting, fmt.Errorf("%w: another instance has just taken it", ErrNotCancellable)
 	}
 	m.keys.settle(ctx, []Record{r})
 	return r, nil

@@ -93,3 +93,41 @@ func TestCancelMessageCancelsFromOutside(t *testing.T) {
 		wantErr(t, other.Wait(t.Context()), taskflow.ErrCancelled)
 	})
 }
+
+// Cancelling what nobody holds is one step: when that fails, the task is as it was.
+func TestACancelThatFailsLeavesAFreeTaskFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		ran := make(chan int, 1)
+		parked := taskflow.Define("parked", func(_ context.Context, n int) error { ran <- n; return nil })
+		here, wire := c.instance()
+		old, _ := c.instance(taskflow.WithTasks(parked))
+		var ids []string
+		for n := range 2 {
+			h, err := old.Submit(t.Context(), parked.With(n), taskflow.Delay(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, h.ID())
+		}
+		if err := old.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wire.hold.Store(true)
+		for _, id := range ids {
+			if r, err := here.Cancel(t.Context(), id, ""); !errors.Is(err, errCut) || r.Status != taskflow.StatusPending {
+				t.Errorf("Cancel is %s, %v", r.Status, err)
+			}
+		}
+		wire.hold.Store(false)
+		if r, err := here.Cancel(t.Context(), ids[0], "again"); err != nil || r.Status != taskflow.StatusCancelled {
+			t.Errorf("the second Cancel: %s, %v", r.Status, err)
+		}
+		c.instance(taskflow.WithTasks(parked)) // takes over what is free
+		time.Sleep(2 * time.Minute)
+		if n := <-ran; n != 1 {
+			t.Errorf("%d ran", n)
+		}
+	})
+}

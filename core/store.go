@@ -47,15 +47,6 @@ func (s *store) save(ctx context.Context, records []Record) (int, error) {
 	return s.backend.Save(ctx, records)
 }
 
-func (s *store) putPending(ctx context.Context, records []Record) error {
-	unlock, err := s.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return s.backend.(Journal).PutPending(ctx, records) // asked for by those who have seen that it is one
-}
-
 func (s *store) savePending(ctx context.Context, records []Record) error {
 	unlock, err := s.lockWrites(ctx)
 	if err != nil {
@@ -141,6 +132,7 @@ func (m *Manager) logCapabilities() {
 		{CapabilityJournal, "journal: Submit is refused"},
 		{CapabilityAudit, "audit: the audit trail lives in memory"},
 		{CapabilitySecrets, "secrets: sign-ins end with the process"},
+		{CapabilitySeries, "series: charts show what this instance has counted since its start"},
 	} {
 		if !slices.Contains(has, c.capability) {
 			missing = append(missing, c.lacks)

@@ -20,8 +20,10 @@ type wire struct {
 	*memory.Backend
 
 	cut  atomic.Bool
-	hold atomic.Bool // Save alone does not go through
-	mute atomic.Bool // what the backend answers to Claim is lost
+	hold atomic.Bool   // Save alone does not go through
+	mute atomic.Bool   // what the backend answers to Claim is lost
+	dumb atomic.Bool   // Renew alone does not go through
+	lag  time.Duration // of Claim
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -61,6 +63,7 @@ func (w *wire) Claim(ctx context.Context, owner string, names []string, limit in
 	if err := w.err(); err != nil {
 		return nil, err
 	}
+	<-time.After(w.lag)
 	rows, err := w.Backend.Claim(ctx, owner, names, limit)
 	if w.mute.Load() {
 		return nil, errCut
@@ -76,6 +79,9 @@ func (w *wire) Join(ctx context.Context, i taskflow.Instance, ttl time.Duration)
 }
 
 func (w *wire) Renew(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if w.dumb.Load() {
+		return errCut
+	}
 	if err := w.err(); err != nil {
 		return err
 	}
@@ -101,6 +107,17 @@ func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, 
 		return "", err
 	}
 	return w.Backend.ReserveKey(ctx, r)
+}
+
+func (w *wire) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {
+	if err := w.err(); err != nil {
+		return err
+	}
+	err := w.Backend.PutSeries(ctx, points)
+	if w.mute.Load() {
+		return errCut
+	}
+	return err
 }
 
 // lockedBuffer is a log that may be read while it is written.

@@ -13,9 +13,10 @@ import (
 type outcome struct {
 	err      error
 	stack    string
-	returned bool // by return, not by a panic or Goexit
-	unbegun  bool // the function was not called: the journal could not note the start
-	again    bool // the policy allows another attempt, after wait
+	began    int64 // when the function was called, Unix nanoseconds; 0: when the attempt began
+	returned bool  // by return, not by a panic or Goexit
+	unbegun  bool  // the function was not called: the journal could not note the start
+	again    bool  // the policy allows another attempt, after wait
 	wait     time.Duration
 	overran  error // it returned nil, but only after its time-out or the deadline had passed
 }
@@ -41,6 +42,10 @@ func (m *Manager) perform(j *job, ctx *taskContext, work *Work, noted bool) {
 			}
 			return
 		}
+		j.letUp()
+	}
+	if j.durable { // its start had to be written first
+		out.began = time.Now().UnixNano()
 	}
 	attempt(ctx, j, work, &out)
 }
@@ -72,6 +77,8 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	if j.startTime == 0 {
 		j.startTime = now
 	}
+	j.meter.started(now, j.since)
+	j.since = now
 	j.attempts++
 	admitted := j.admitted
 	j.admitted = false
@@ -84,7 +91,7 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	task := &taskContext{Context: ctx, job: j, request: j.ctx, attempt: j.attempts}
 	work := j.work
 	m.emit(j, EventStarted)
-	again := j.attempts > 1
+	again := j.attempts > 1 && j.holdups == 0 // one that was held up has said so already
 	j.mu.Unlock()
 	if admitted {
 		m.pending.Add(-1)
@@ -174,6 +181,9 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	j.stack = out.stack
+	if !out.unbegun {
+		j.meter.run.observe(now - max(j.since, out.began))
+	}
 	if status.Final() {
 		if out.err == nil && j.cancelling != nil {
 			j.note(now, "cancelled ("+j.cancelling.Error()+"), but the function ran to its end")
@@ -189,29 +199,50 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	if out.unbegun {
-		j.attempts--
-		if j.attempts == 0 {
-			j.startTime = 0
-		}
-		out.wait = min(retryFirst<<min(j.holdups, 10), retryLast)
-		j.holdups++
+		m.holdUp(j, out, now, ctx.attempt, why)
+	} else {
+		j.meter.retried.Add(1)
+		j.setFailure(why)
+		j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
 	}
-	j.setFailure(why)
-	what := "failed"
-	if out.unbegun {
-		what = "could not begin"
-	}
-	j.note(now, fmt.Sprintf("attempt %d %s: %s", ctx.attempt, what, why.text))
+	j.since = 0
 	if out.wait > 0 {
 		j.runAt = later(now, out.wait)
 	}
 	m.emit(j, EventRetrying)
 	j.mu.Unlock()
 	cancel(nil)
-	if j.durable {
+	if j.durable && !(out.unbegun && errors.Is(out.err, errNotWritten)) { // otherwise its row is as it was
 		m.journal.note(j)
 	}
 	m.dispatch(j)
+}
+
+// lastHoldup bounds the wait between two tries of a job to begin. Many may wait for a backend to answer: they must not keep the processor busy.
+const lastHoldup = 15 * time.Second
+
+// holdUp puts a job back whose start could not be noted. Its log says so once, however long that lasts. The caller holds j.mu.
+func (m *Manager) holdUp(j *job, out *outcome, now int64, attempt int, why failure) {
+	j.attempts--
+	if j.attempts == 0 {
+		j.startTime = 0
+	}
+	if j.holdups == 0 {
+		j.note(now, fmt.Sprintf("attempt %d waits for the backend, which does not take note of its start: %s", attempt, why.text))
+	}
+	out.wait = min(retryFirst<<min(j.holdups, 10), lastHoldup)
+	j.setFailure(why)
+	j.holdups++
+}
+
+// letUp notes that the start of a job that was held up has been noted at last.
+func (j *job) letUp() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.holdups > 0 {
+		j.note(time.Now().UnixNano(), fmt.Sprintf("the backend has taken note of the start of attempt %d, after %d tries", j.attempts, j.holdups+1))
+		j.holdups = 0
+	}
 }
 
 // judge finds the status that follows a failed attempt, and returns with j.mu held. What users' errors say is asked for

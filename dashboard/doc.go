@@ -19,5 +19,6 @@
 // # What it is not for
 //
 // It is not a way to add tasks: handlers do that, with their own authorisation. It has one level of access: who may look may
-// also retry, cancel and delete history. It is not a store of metrics over time.
+// also retry, cancel and delete history. It shows what managers count by minute and by hour for
+// 90 days, which is no replacement for a system that keeps metrics.
 package dashboard

@@ -59,15 +59,22 @@ type function struct {
 	Requeue    bool              `json:"requeue"`
 	Idempotent bool              `json:"idempotent"`
 	Tags       map[string]string `json:"tags"`
+	Registered bool              `json:"registered"`      // false: known from the counters only
+	Stats      *functionStats    `json:"stats,omitempty"` // when since is given
 }
 
+// functions answers GET /functions, with what was counted of them if a window is given.
 func (h *Handler) functions(w http.ResponseWriter, r *http.Request) error {
+	p, err := parseParams(r)
+	if err != nil {
+		return err
+	}
 	all := []function{}
 	for _, t := range h.m.Tasks() {
 		f := function{
 			Name: t.Name, ArgType: t.ArgType, Aliases: t.Aliases, MaxRetries: t.MaxRetries, RetryRule: t.RetryRule,
 			Timeout: t.Timeout.Seconds(), Deadline: t.Deadline.Seconds(), Priority: t.Priority, Pool: t.Pool,
-			Requeue: t.Requeue, Idempotent: t.Idempotent, Tags: t.Tags,
+			Requeue: t.Requeue, Idempotent: t.Idempotent, Tags: t.Tags, Registered: true,
 		}
 		if f.Aliases == nil {
 			f.Aliases = []string{}
@@ -76,6 +83,11 @@ func (h *Handler) functions(w http.ResponseWriter, r *http.Request) error {
 			f.Tags = map[string]string{}
 		}
 		all = append(all, f)
+	}
+	if p["since"] != nil || p["until"] != nil {
+		if all, err = h.withStats(r, p, all); err != nil {
+			return err
+		}
 	}
 	return h.answer(w, r, all)
 }

@@ -65,6 +65,8 @@ func (h *Handler) newRoutes() *routes {
 			"":             get(h.list),
 			"metrics":      get(h.metrics),
 			"functions":    get(h.functions),
+			"series":       get(h.series),
+			"heatmap":      get(h.heatmap),
 			"schedules":    get(h.schedules),
 			"audit":        get(h.auditTrail),
 			"instances":    get(h.instances),

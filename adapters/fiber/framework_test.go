@@ -87,6 +87,10 @@ func (r request) Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflo
 	return tasks.Submit(r.c, call, opts...)
 }
 
+func (r request) SubmitMany(calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	return tasks.SubmitMany(r.c, calls, opts...)
+}
+
 func (r request) Context() context.Context { return r.c.UserContext() }
 
 func (r request) Param(name string) string { return strings.Clone(r.c.Params(name)) }

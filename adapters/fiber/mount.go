@@ -77,7 +77,7 @@ func requests() []string {
 	const id = "/00000000-0000-7000-8000-000000000000"
 	return []string{
 		"GET ", "GET /dashboard", "GET /dashboard/assets/app.js", "GET /dashboard/stream",
-		"GET /metrics", "GET /functions", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
+		"GET /metrics", "GET /functions", "GET /series", "GET /heatmap", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
 		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
 		"GET /auth/login", "POST /auth/login", "POST /auth/logout",
 	}

@@ -64,6 +64,13 @@ func Submit(c *fiber.Ctx, call taskflow.Call, opts ...taskflow.AddOption) (taskf
 	return batch.Submit(ctx, call, opts...)
 }
 
+// SubmitMany adds several calls, of any tasks, in one commit: the backend has all of them when it returns, or, with an error, none. See
+// [taskflow.Manager.SubmitMany] for limits and errors. It panics as Add does.
+func SubmitMany(c *fiber.Ctx, calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	ctx, batch := batchOf(c, "SubmitMany")
+	return batch.SubmitMany(ctx, calls, opts...)
+}
+
 // batchOf finds the batch of the request. The task's context comes from the UserContext, never from c, which Fiber reuses.
 func batchOf(c *fiber.Ctx, op string) (context.Context, *taskflow.Batch) {
 	if c == nil || c.Context() == nil {

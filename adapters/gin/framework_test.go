@@ -94,6 +94,10 @@ func (r request) Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflo
 	return tasks.Submit(r.c, call, opts...)
 }
 
+func (r request) SubmitMany(calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	return tasks.SubmitMany(r.c, calls, opts...)
+}
+
 func (r request) Param(name string) string { return r.c.Param(name) }
 
 func (r request) RawParam(name string) string { return r.c.Param(name) }

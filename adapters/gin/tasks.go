@@ -48,6 +48,13 @@ func Submit(c *gin.Context, call taskflow.Call, opts ...taskflow.AddOption) (tas
 	return batch.Submit(ctx, call, opts...)
 }
 
+// SubmitMany adds several calls, of any tasks, in one commit: the backend has all of them when it returns, or, with an error, none. See
+// [taskflow.Manager.SubmitMany] for limits and errors. It panics as Add does.
+func SubmitMany(c *gin.Context, calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	ctx, batch := batchOf(c, "SubmitMany")
+	return batch.SubmitMany(ctx, calls, opts...)
+}
+
 // batchOf finds the batch of the request. The task's context comes from the request, never from c, which Gin reuses.
 func batchOf(c *gin.Context, op string) (context.Context, *taskflow.Batch) {
 	if c == nil || c.Request == nil {

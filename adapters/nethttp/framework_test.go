@@ -102,6 +102,10 @@ func (r request) Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflo
 	return tasks.Submit(r.R, call, opts...)
 }
 
+func (r request) SubmitMany(calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	return tasks.SubmitMany(r.R, calls, opts...)
+}
+
 func (r request) Param(name string) string { return r.R.PathValue(name) }
 
 func (r request) RawParam(name string) string { return r.R.PathValue(name) }

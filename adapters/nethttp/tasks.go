@@ -33,5 +33,12 @@ func Submit(r *http.Request, call taskflow.Call, opts ...taskflow.AddOption) (ta
 	return batch.Submit(ctx, call, opts...)
 }
 
+// SubmitMany adds several calls, of any tasks, in one commit: the backend has all of them when it returns, or, with an error, none. See
+// [taskflow.Manager.SubmitMany] for limits and errors. It panics as Add does.
+func SubmitMany(r *http.Request, calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	ctx, batch := httpx.BatchOf(r, "SubmitMany", use)
+	return batch.SubmitMany(ctx, calls, opts...)
+}
+
 // use is what a program without the middleware lacks.
 const use = "tasks.Middleware(m)(mux) where mux is served"

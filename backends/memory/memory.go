@@ -40,6 +40,8 @@ type Backend struct {
 	slots     map[string]time.Time // the last that was taken of each schedule
 	messages  []message            // oldest first
 	posted    int64                // the number of the newest message; it never goes back
+	states    map[string][]byte
+	series    map[seriesKey][]byte
 	listeners map[int]chan struct{}
 	listened  int // listeners so far
 }
@@ -50,6 +52,7 @@ func New() *Backend {
 		closed:  make(chan struct{}),
 		history: map[string]taskflow.Record{}, pending: map[string]pendingRow{}, secrets: map[string][]byte{},
 		instances: map[string]instance{}, keys: map[string]key{}, slots: map[string]time.Time{}, listeners: map[int]chan struct{}{},
+		states: map[string][]byte{}, series: map[seriesKey][]byte{},
 	}
 }
 
@@ -63,6 +66,7 @@ func (b *Backend) Close() error {
 	close(b.closed)
 	b.history, b.pending, b.audit, b.secrets = nil, nil, nil, nil
 	b.instances, b.keys, b.slots, b.messages = nil, nil, nil, nil
+	b.states, b.series = nil, nil
 	return nil
 }
 

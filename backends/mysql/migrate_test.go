@@ -55,7 +55,7 @@ func TestTablesThatAreRefused(t *testing.T) {
 		{"another application's meta", "CREATE TABLE taskflow_meta (k TEXT, v TEXT)", "`taskflow_meta`", mysql.ErrForeign},
 		{"a column is missing", "-- opened\nALTER TABLE taskflow_pending DROP COLUMN marks", "`taskflow_pending`", mysql.ErrForeign},
 		{"a table is missing", "-- opened\nDROP TABLE taskflow_slot", "`taskflow_slot`", mysql.ErrForeign},
-		{"newer schema", "-- opened\nUPDATE taskflow_meta SET value = 99 WHERE name = 'schema'", "version 99, this program knows up to 1", mysql.ErrNewerSchema},
+		{"newer schema", "-- opened\nUPDATE taskflow_meta SET value = 99 WHERE name = 'schema'", "version 99, this program knows up to 2", mysql.ErrNewerSchema},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,12 +100,40 @@ func TestReadmeShowsTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"schema/1.sql", "schema/2.sql"} {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.NewReplacer("{options}", options, "{", "taskflow_", "}", "").Replace(string(script))
+		if !strings.Contains(string(readme), shown) {
+			t.Errorf("README.md does not show %s as it is:\n%s", name, shown)
+		}
+	}
+}
+
+const options = "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_nopad_bin"
+
+// A published step is never changed, so that its script is what an earlier version has left.
+func TestTablesOfVersionOneAreMigrated(t *testing.T) {
+	t.Parallel()
+	dsn := server(t)
+	p := prefix(t, dsn)
 	script, err := os.ReadFile("schema/1.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := strings.NewReplacer("{options}", "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_nopad_bin", "{", "taskflow_", "}", "").Replace(string(script))
-	if !strings.Contains(string(readme), shown) {
-		t.Errorf("README.md does not show the schema as it is:\n%s", shown)
+	for statement := range strings.SplitSeq(strings.NewReplacer("{options}", options, "{", p, "}", "").Replace(string(script)), ";\n") {
+		if strings.TrimSpace(statement) != "" {
+			execute(t, dsn, statement)
+		}
+	}
+	execute(t, dsn, "INSERT INTO "+p+"meta VALUES ('schema', 1), ('message', 7)", "INSERT INTO "+p+"secret VALUES ('session', 'old')")
+	sqltest.Migrated(t, opened(t, dsn, mysql.Prefix(p)))
+	if n := ask[int](t, dsn, "SELECT value FROM "+p+"meta WHERE name = 'schema'"); n != 2 {
+		t.Errorf("the tables have version %d, want 2", n)
+	}
+	if n := ask[int](t, dsn, "SELECT value FROM "+p+"meta WHERE name = 'message'"); n != 7 {
+		t.Errorf("the number of the last message is %d, want 7 as before", n)
 	}
 }

@@ -49,6 +49,8 @@ var _ interface {
 	taskflow.KeyStore
 	taskflow.SlotStore
 	taskflow.Messenger
+	taskflow.StateStore
+	taskflow.SeriesStore
 } = (*Backend)(nil)
 
 // Open describes a backend that connects to the server of the data source name, as github.com/go-sql-driver/mysql reads it:

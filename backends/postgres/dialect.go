@@ -37,7 +37,7 @@ const owners = `(WITH RECURSIVE found (owner) AS (
 	) SELECT owner FROM found WHERE owner IS NOT NULL)`
 
 func newDialect(schema, prefix string) *dialect {
-	pairs := []string{"{now}", "(" + clock + ")", "{join}", "JOIN", "{by owner}", ""}
+	pairs := []string{"{now}", "(" + clock + ")", "{join}", "JOIN", "{by owner}", "", "{free order}", "h.owner, h.id"}
 	pairs = append(pairs, "{owners}", strings.ReplaceAll(owners, "{pending}", quote(schema)+"."+quote(prefix+"pending")))
 	for _, table := range sqlstore.TableNames() {
 		pairs = append(pairs, "{"+table+"}", quote(schema)+"."+quote(prefix+table))

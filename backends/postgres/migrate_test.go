@@ -74,7 +74,7 @@ func TestTablesThatAreRefused(t *testing.T) {
 		{"another application's meta", "CREATE TABLE taskflow_meta (k text, v text)", `"taskflow_meta"`, postgres.ErrForeign},
 		{"a column is missing", "-- opened\nALTER TABLE taskflow_pending DROP COLUMN marks", `"taskflow_pending"`, postgres.ErrForeign},
 		{"a table is missing", "-- opened\nDROP TABLE taskflow_slot", `"taskflow_slot"`, postgres.ErrForeign},
-		{"newer schema", "-- opened\nUPDATE taskflow_meta SET value = 99 WHERE name = 'schema'", "version 99, this program knows up to 1", postgres.ErrNewerSchema},
+		{"newer schema", "-- opened\nUPDATE taskflow_meta SET value = 99 WHERE name = 'schema'", "version 99, this program knows up to 2", postgres.ErrNewerSchema},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,12 +119,35 @@ func TestReadmeShowsTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"schema/1.sql", "schema/2.sql"} {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := strings.NewReplacer("{", "taskflow_", "}", "").Replace(string(script))
+		if !strings.Contains(string(readme), shown) {
+			t.Errorf("README.md does not show %s as it is:\n%s", name, shown)
+		}
+	}
+}
+
+// A published step is never changed, so that its script is what an earlier version has left.
+func TestTablesOfVersionOneAreMigrated(t *testing.T) {
+	t.Parallel()
+	address := server(t)
+	p := prefix(t, address)
 	script, err := os.ReadFile("schema/1.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := strings.NewReplacer("{", "taskflow_", "}", "").Replace(string(script))
-	if !strings.Contains(string(readme), shown) {
-		t.Errorf("README.md does not show the schema as it is:\n%s", shown)
+	execute(t, address, strings.NewReplacer("{", p, "}", "").Replace(string(script))+
+		"INSERT INTO "+p+"meta VALUES ('schema', 1), ('message', 7); INSERT INTO "+p+"secret VALUES ('session', 'old')")
+	b := opened(t, address, postgres.Prefix(p))
+	sqltest.Migrated(t, b)
+	if n := count(t, address, "SELECT value::int FROM "+p+"meta WHERE name = 'schema'"); n != 2 {
+		t.Errorf("the tables have version %d, want 2", n)
+	}
+	if n := count(t, address, "SELECT value::int FROM "+p+"meta WHERE name = 'message'"); n != 7 {
+		t.Errorf("the number of the last message is %d, want 7 as before", n)
 	}
 }

@@ -52,6 +52,8 @@ var _ interface {
 	taskflow.KeyStore
 	taskflow.SlotStore
 	taskflow.Messenger
+	taskflow.StateStore
+	taskflow.SeriesStore
 	taskflow.Notifier
 } = (*Backend)(nil)
 

@@ -22,7 +22,7 @@ var (
 	ErrClosed = errors.New("the backend is closed")
 	// ErrUnavailable: there is no connection to the server, or it cannot answer at present (it is loading its data, a cluster is
 	// down, a replica that must be there is not). Calls work again once it can.
-	ErrUnavailable = errors.New("the server is not available")
+	ErrUnavailable = taskflow.Unavailable("the server is not available")
 	// ErrAccess: the server refuses the user, the password, or what the user may do.
 	ErrAccess = errors.New("the server denies access: check user and password, and that the user may run scripts and read, write and publish under the prefix")
 	// ErrReadOnly: the server is a replica, which cannot be written to.

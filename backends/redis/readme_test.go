@@ -34,6 +34,10 @@ func everything(t *testing.T, b *redis.Backend) {
 	must(b.Post(ctx, []byte("hello")))
 	must(b.AppendAudit(ctx, taskflow.AuditEntry{ID: r.ID, Time: base, Action: "login"}))
 	must(second(b.LoadOrStoreSecret(ctx, "session", []byte("s"))))
+	must(b.PutState(ctx, "paused", []byte("s")))
+	must(b.PutSeries(ctx, []taskflow.SeriesPoint{{Resolution: time.Minute, Start: base.Truncate(time.Minute), Instance: "me"}}))
+	must(second(b.Series(ctx, time.Minute, base.Add(-time.Hour), base)))
+	must(second(b.States(ctx, "p")))
 }
 
 func TestReadmeNamesAllKeys(t *testing.T) {
@@ -54,7 +58,7 @@ func TestReadmeNamesAllKeys(t *testing.T) {
 		name := strings.TrimPrefix(key, redis.Base(b))
 		for of, shown := range map[string]string{
 			"index:status:": "index:status:…", "index:name:": "index:name:…", "index:source:": "index:source:…", "index:tag:": "index:tag:key",
-			"index:value:": "index:value:3:keyvalue", "free:": "free:name", "key:": "key:…",
+			"index:value:": "index:value:3:keyvalue", "free:": "free:name", "key:": "key:…", "series:": "series:60", "series-ids:": "series-ids:60",
 		} {
 			if strings.HasPrefix(name, of) {
 				name = shown
@@ -94,6 +98,9 @@ func TestUserOfTheReadme(t *testing.T) {
 	l.awaken("at the beginning")
 	l.calm()
 	if _, err := b.DeleteBefore(t.Context(), base.Add(time.Hour)); err != nil {
+		t.Error(err)
+	}
+	if err := b.PruneSeries(t.Context(), time.Minute, base); err != nil {
 		t.Error(err)
 	}
 	if err := b.Leave(t.Context(), "me"); err != nil {

@@ -38,6 +38,13 @@ var (
 	scriptAppendAudit  = script("audit_append")
 	scriptAudit        = script("audit")
 	scriptSecret       = script("secret")
+	scriptPutState     = script("state_put")
+	scriptState        = script("state")
+	scriptStates       = script("states")
+	scriptDeleteState  = script("state_delete")
+	scriptPutSeries    = script("series_put")
+	scriptSeries       = script("series")
+	scriptPruneSeries  = script("series_prune")
 )
 
 // script makes one of some files, and of what all share.

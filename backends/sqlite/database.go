@@ -107,7 +107,7 @@ func prepareWriter(ctx context.Context, w *conn, path string, cfg config) error 
 	if err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("PRAGMA synchronous = %s; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864", cfg.sync)
+	settings := fmt.Sprintf("PRAGMA synchronous = %s; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000", cfg.sync)
 	if err := patiently(ctx, cfg.busy, func() error { return w.script(ctx, "PRAGMA journal_mode = WAL; "+settings) }); err != nil {
 		return err
 	}

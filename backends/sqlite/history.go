@@ -27,18 +27,17 @@ func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, err
 		if err != nil {
 			return err
 		}
-		for i := range records {
+		for rest := records; len(rest) > 0; {
 			// asked for between the statements: watching the context during each would cost more than the statement
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			stored, err := s.save(&records[i], pending == 1)
+			n := min(len(rest), together)
+			stored, err := s.saveSome(rest[:n], pending == 1)
 			if err != nil {
 				return err
 			}
-			if stored {
-				written++
-			}
+			written, rest = written+stored, rest[n:]
 		}
 		return s.totals.store(s.ctx, c)
 	})
@@ -98,6 +97,25 @@ type saver struct {
 	args   []any
 }
 
+// saveSome stores up to as many records as together says, and returns how many of them it did.
+func (s *saver) saveSome(records []taskflow.Record, pending bool) (stored int, err error) {
+	if len(records) == together {
+		if done, err := s.saveTogether(records, pending); err != nil || done {
+			return len(records), err
+		}
+	}
+	for i := range records {
+		ok, err := s.save(&records[i], pending)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			stored++
+		}
+	}
+	return stored, nil
+}
+
 // save stores a record and removes its pending row, unless the task is another owner's. pending: there are such rows at all.
 func (s *saver) save(r *taskflow.Record, pending bool) (stored bool, err error) {
 	id, err := checkRecord(r)
@@ -148,22 +166,11 @@ func (s *saver) takePending(id []byte, owner string) (taken bool, err error) {
 
 // insert stores a record unless its id is there already.
 func (s *saver) insert(id []byte, r *taskflow.Record) (inserted bool, err error) {
-	name, err := s.nameID(r.Name)
-	if err != nil {
+	s.args = s.args[:0]
+	if err := s.appendRow(id, r); err != nil {
 		return false, err
 	}
-	tags, err := encodeJSON(r.Tags, len(r.Tags))
-	if err != nil {
-		return false, err
-	}
-	s.args = append(s.args[:0], id, name, string(r.Status), r.Source, r.Pool, int64(r.Priority), flags(r),
-		instant(r.CreatedAt), instant(r.RunAt), instant(r.StartTime), instant(r.EndTime),
-		int64(r.Attempts), int64(r.MaxRetries), optional(r.RetryOf), optional(r.RetriedBy), optional(r.Error), int64(r.LogCount), optional(r.Owner), tags,
-		optional(r.Key), int64(r.Crashes))
-	n, _, err := s.c.exec(s.ctx, `INSERT INTO history (id, name_id, status, source, pool, priority, flags, created_at, run_at, start_time, end_time,
-		attempts, max_retries, retry_of, retried_by, error, log_count, owner, tags, idempotency_key, crashes)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO NOTHING`, s.args...)
+	n, _, err := s.c.exec(s.ctx, "INSERT INTO history ("+historyColumns+") VALUES "+historyValues+" ON CONFLICT (id) DO NOTHING", s.args...)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -173,19 +180,46 @@ func (s *saver) insert(id []byte, r *taskflow.Record) (inserted bool, err error)
 	return true, s.insertDetail(id, r)
 }
 
-func (s *saver) insertDetail(id []byte, r *taskflow.Record) error {
-	if r.Stack == "" && len(r.Logs) == 0 && r.Args == nil {
-		return nil
-	}
-	logs, err := encodeJSON(r.Logs, len(r.Logs))
+// appendRow appends the values of a record's row to the arguments, in the order of historyColumns.
+func (s *saver) appendRow(id []byte, r *taskflow.Record) error {
+	name, err := s.nameID(r.Name)
 	if err != nil {
 		return err
+	}
+	tags, err := encodeJSON(r.Tags, len(r.Tags))
+	if err != nil {
+		return err
+	}
+	s.args = append(s.args, id, name, string(r.Status), r.Source, r.Pool, int64(r.Priority), flags(r),
+		instant(r.CreatedAt), instant(r.RunAt), instant(r.StartTime), instant(r.EndTime),
+		int64(r.Attempts), int64(r.MaxRetries), optional(r.RetryOf), optional(r.RetriedBy), optional(r.Error), int64(r.LogCount), optional(r.Owner), tags,
+		optional(r.Key), int64(r.Crashes))
+	return nil
+}
+
+func hasDetail(r *taskflow.Record) bool { return r.Stack != "" || len(r.Logs) > 0 || r.Args != nil }
+
+func (s *saver) insertDetail(id []byte, r *taskflow.Record) error {
+	if !hasDetail(r) {
+		return nil
+	}
+	values, err := appendDetail(nil, id, r)
+	if err != nil {
+		return err
+	}
+	return s.c.run(s.ctx, "INSERT OR REPLACE INTO detail (id, stack, logs, args) VALUES (?, ?, ?, ?)", values...)
+}
+
+func appendDetail(values []any, id []byte, r *taskflow.Record) ([]any, error) {
+	logs, err := encodeJSON(r.Logs, len(r.Logs))
+	if err != nil {
+		return nil, err
 	}
 	var args any
 	if r.Args != nil {
 		args = []byte(r.Args)
 	}
-	return s.c.run(s.ctx, "INSERT OR REPLACE INTO detail (id, stack, logs, args) VALUES (?, ?, ?, ?)", id, optional(r.Stack), logs, args)
+	return append(values, id, optional(r.Stack), logs, args), nil
 }
 
 // insertSearch makes the error and the tags findable.

@@ -151,6 +151,39 @@ func TestFileOfVersionTwoIsMigrated(t *testing.T) {
 	}
 }
 
+func TestFileOfVersionThreeIsMigrated(t *testing.T) {
+	t.Parallel()
+	b := opened(t, golden(t, "version3.sql"))
+	second := func(s int) time.Time { return time.Date(2025, 11, 23, 0, 0, s, 0, time.UTC) }
+	done := []taskflow.Record{{
+		ID: "019ab1c2-0000-7000-8000-000000000002", Name: "resize", Status: taskflow.StatusFailed, Source: "retry", Pool: "cpu", Priority: 5,
+		Requeue: true, Durable: true, CreatedAt: second(1), RunAt: second(2), StartTime: second(2), EndTime: second(4), Attempts: 4, MaxRetries: 3,
+		Error: "disk on fire", Owner: "instance1", Tags: map[string]string{"tenant": "acme"}, Key: "order 1", Crashes: 2,
+	}}
+	if got, err := b.Load(t.Context()); err != nil || !reflect.DeepEqual(got, done) {
+		t.Errorf("Load returned\n%+v, %v, want\n%+v", got, err, done)
+	}
+	rows, err := b.Claim(t.Context(), "heir", []string{"resize"}, 10) // the owner is dead
+	if err != nil || len(rows) != 1 || string(rows[0].Args) != `"bob"` || rows[0].Status != taskflow.StatusRunning {
+		t.Errorf("Claim returned %+v, %v; want the running task", rows, err)
+	}
+	if secret, err := b.LoadOrStoreSecret(t.Context(), "session", []byte("new")); err != nil || string(secret) != "\x00\xff\x10" {
+		t.Errorf("LoadOrStoreSecret returned %q, %v; want the stored one", secret, err)
+	}
+	if taken, err := b.TakeSlot(t.Context(), "nightly", second(0)); taken || err != nil {
+		t.Errorf("TakeSlot returned %v, %v; want false: it was taken before", taken, err)
+	}
+	if bodies, _, err := b.Receive(t.Context(), "6", 10); err != nil || len(bodies) != 1 || string(bodies[0]) != "hi" {
+		t.Errorf("Receive returned %q, %v; want the message from before", bodies, err)
+	}
+	if err := b.PutState(t.Context(), "paused", []byte("by ann")); err != nil {
+		t.Error(err)
+	}
+	if err := b.PutSeries(t.Context(), []taskflow.SeriesPoint{{Resolution: time.Minute, Start: second(0), Instance: "me"}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // A migration that fails halfway leaves the file as it was, and succeeds once the cause is gone.
 func TestMigrationIsAllOrNothing(t *testing.T) {
 	t.Parallel()

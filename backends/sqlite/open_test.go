@@ -66,7 +66,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 			}
 			execute(t, raw(t, path), "PRAGMA user_version = 99")
 			return path
-		}, sqlite.ErrNewerSchema, "version 99, this program knows up to 3"},
+		}, sqlite.ErrNewerSchema, "version 99, this program knows up to 4"},
 		{"in memory", func(*testing.T, string) string { return ":memory:" }, taskflow.ErrInvalidOption, "backends/memory"},
 		{"no path", func(*testing.T, string) string { return "" }, taskflow.ErrInvalidOption, "backends/memory"},
 		{"zero byte", func(_ *testing.T, path string) string { return path + "\x00.txt" }, taskflow.ErrInvalidOption, "zero byte"},

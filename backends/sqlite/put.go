@@ -4,25 +4,23 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"slices"
-	"strings"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-// putTogether is how many rows one statement stores: a group commit has hundreds, and a statement costs as much as a few rows.
-const putTogether = 16
-
 const pendingValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-// The statements that put uses.
-var putOne, putMany = putSQL(1), putSQL(putTogether)
+// putStatements store this many rows each, the largest first: a statement costs as much as a few rows, and a group commit has up to hundreds.
+var putStatements = []struct {
+	rows int
+	sql  string
+}{{16, putSQL(16)}, {8, putSQL(8)}, {4, putSQL(4)}, {2, putSQL(2)}, {1, putSQL(1)}}
 
 // putSQL stores n rows: those whose tasks are not finished, and that nobody holds but their owner, or one of the last argument, a JSON array.
 func putSQL(n int) string {
 	return `INSERT INTO pending (id, owner, session, name, status, source, format, record, stack, logs, args)
 		SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11
-		FROM (VALUES ` + strings.Join(slices.Repeat([]string{pendingValues}, n), ", ") + `)
+		FROM (VALUES ` + repeat(pendingValues, n) + `)
 		WHERE NOT EXISTS (SELECT 1 FROM history WHERE id = column1)
 		ON CONFLICT DO UPDATE SET owner = excluded.owner, session = excluded.session, name = excluded.name, status = excluded.status,
 		source = excluded.source, format = excluded.format, record = excluded.record, stack = excluded.stack, logs = excluded.logs, args = excluded.args
@@ -38,14 +36,15 @@ type putter struct {
 // put stores what may be stored, and returns how many rows that were.
 func (p putter) put(ctx context.Context, c *conn, records []taskflow.Record) (stored int, err error) {
 	var args []any
+	size := 0
 	for len(records) > 0 {
 		if err := ctx.Err(); err != nil { // asked for between the statements, as in Save
 			return 0, err
 		}
-		n, sql := putTogether, putMany
-		if len(records) < n {
-			n, sql = 1, putOne
+		for putStatements[size].rows > len(records) {
+			size++
 		}
+		n, sql := putStatements[size].rows, putStatements[size].sql
 		args = args[:0]
 		for i := range records[:n] {
 			if args, err = p.values(args, &records[i]); err != nil {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// schemaVersion is the schema of this package; PRAGMA user_version of a file says which it has.
-	schemaVersion = 3
+	schemaVersion = 4
 	// applicationID is "tkfl" in ASCII; PRAGMA application_id of our files.
 	applicationID = 0x746b666c
 )

@@ -51,6 +51,8 @@ var _ interface {
 	taskflow.KeyStore
 	taskflow.SlotStore
 	taskflow.Messenger
+	taskflow.StateStore
+	taskflow.SeriesStore
 } = (*Backend)(nil)
 
 // Open describes a backend that keeps its data in the file at path. It does no I/O: the method Open does, and reports what is

@@ -22,23 +22,26 @@ func postgresBackend(b *testing.B, server *testserver.Server) taskflow.Backend {
 // database of its own. River: see startRiver.
 //
 //   - alone: eight producers that add one task at a time; River by Insert.
-//   - many: River's eight producers insert batches of a thousand by InsertManyFast; taskflow, which has nothing like it, has 256
-//     producers that add one task at a time.
+//   - many: eight producers that add a thousand at a time, by SubmitMany and InsertManyFast; taskflow-alone are 256 that add one at a time.
 //
 // taskflow runs as many tasks at once as River does: 2000.
 func BenchmarkPostgreSQL(b *testing.B) {
 	for _, commit := range []string{"on", "off"} {
-		for _, tt := range []struct {
-			name                     string
-			goroutines, batch, tasks int
-		}{{"alone", producers, 1, 3_000}, {"many", 256, 1000, 20_000}} {
-			b.Run("synchronous_commit="+commit+"/"+tt.name, func(b *testing.B) {
-				server := postgresServer(b, commit)
-				compare(b,
-					side{"taskflow", tt.tasks, startTaskflow(b, postgresBackend(b, server), tt.goroutines, taskflow.WithConcurrency(riverWorkers)).round},
-					side{"river", tt.tasks, startRiver(b, server.NewDatabase(b), tt.batch)},
-				)
-			})
-		}
+		workers := taskflow.WithConcurrency(riverWorkers)
+		b.Run("synchronous_commit="+commit+"/alone", func(b *testing.B) {
+			server := postgresServer(b, commit)
+			compare(b,
+				side{"taskflow", 3_000, startTaskflow(b, postgresBackend(b, server), producers, workers).round},
+				side{"river", 3_000, startRiver(b, server.NewDatabase(b), 1)},
+			)
+		})
+		b.Run("synchronous_commit="+commit+"/many", func(b *testing.B) {
+			server := postgresServer(b, commit)
+			compare(b,
+				side{"taskflow", 20_000, startTaskflow(b, postgresBackend(b, server), producers, workers).many(1000)},
+				side{"taskflow-alone", 20_000, startTaskflow(b, postgresBackend(b, server), 256, workers).round},
+				side{"river", 20_000, startRiver(b, server.NewDatabase(b), 1000)},
+			)
+		})
 	}
 }

@@ -87,7 +87,7 @@ func peerDriver(b *testing.B) string {
 //     It keeps what is done, as taskflow does; backlite-unkept keeps nothing, which is its default.
 //   - goqite, with its runner: up to 64 jobs at once in place of one, polling each millisecond in place of ten. A job's message is
 //     extended after 16 ms, not 4 s: until then a goroutine of each job sleeps. It keeps nothing of what is done.
-//   - plain: see startPlain.
+//   - plain: see startPlain. taskflow-many is what compares with it: its eight producers add as many tasks at a time as plain does.
 //
 // The peers have one connection: goqite's documents say so, and for backlite too it is the fastest.
 func BenchmarkSQLite(b *testing.B) {
@@ -96,8 +96,10 @@ func BenchmarkSQLite(b *testing.B) {
 			driver := peerDriver(b)
 			file := func() *sql.DB { return openSQLite(b, driver, sync, 1) }
 			ours := sqlite.Open(filepath.Join(b.TempDir(), "tasks.db"), sqlite.Synchronous(sqlite.Sync(sync)))
+			many := sqlite.Open(filepath.Join(b.TempDir(), "many.db"), sqlite.Synchronous(sqlite.Sync(sync)))
 			compare(b,
 				side{"taskflow", 20_000, startTaskflow(b, ours, producers).round},
+				side{"taskflow-many", 20_000, startTaskflow(b, many, producers).many(plainBatch)},
 				side{"backlite", 4_000, startBacklite(b, file(), 100, true)},
 				side{"backlite-unkept", 4_000, startBacklite(b, file(), 100, false)},
 				side{"backlite-documented", 200, startBacklite(b, file(), 10, true)},

@@ -46,14 +46,36 @@ func startTaskflow(b *testing.B, backend taskflow.Backend, goroutines int, opts 
 	return o
 }
 
+// round adds one task at a time.
 func (o *ours) round(b *testing.B, n int) time.Duration {
 	b.Helper()
-	o.ran.expect(n)
-	began := time.Now()
-	produce(b, o.goroutines, n, func() error {
+	return o.run(b, n, n, func() error {
 		_, err := o.m.Submit(b.Context(), o.task.With(7))
 		return err
 	})
+}
+
+// many returns a round that adds so many tasks at a time.
+func (o *ours) many(batch int) func(b *testing.B, n int) time.Duration {
+	return func(b *testing.B, n int) time.Duration {
+		b.Helper()
+		return o.run(b, n/batch*batch, n/batch, func() error {
+			calls := make([]taskflow.Call, batch)
+			for i := range calls {
+				calls[i] = o.task.With(7)
+			}
+			_, err := o.m.SubmitMany(b.Context(), calls)
+			return err
+		})
+	}
+}
+
+// run calls add so many times, which adds n tasks in all.
+func (o *ours) run(b *testing.B, n, times int, add func() error) time.Duration {
+	b.Helper()
+	o.ran.expect(n)
+	began := time.Now()
+	produce(b, o.goroutines, times, add)
 	o.ran.wait(b)
 	o.before += int64(n)
 	await(b, func() (bool, error) { // a finished task leaves the pending ones in the commit that adds it to the history

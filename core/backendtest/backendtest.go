@@ -75,7 +75,7 @@ func topics() []topic {
 	for _, list := range [][]topic{
 		historyTopics(), pendingTopics(), queryTopics(), modelTopics(), statsTopics(), deleteTopics(), claimTopics(), journalTopics(),
 		fenceTopics(), instanceTopics(), leaseTopics(), pendingQueryTopics(), keyTopics(), slotTopics(), messageTopics(), notifyTopics(),
-		auditTopics(), secretTopics(), textTopics(), timeTopics(), largeTopics(), concurrencyTopics(), contextTopics(), closeTopics(),
+		auditTopics(), secretTopics(), stateTopics(), seriesTopics(), textTopics(), timeTopics(), largeTopics(), concurrencyTopics(), contextTopics(), closeTopics(),
 	} {
 		all = append(all, list...)
 	}

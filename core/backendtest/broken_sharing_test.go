@@ -16,7 +16,7 @@ func brokenSharing() []brokenBackend {
 	var all []brokenBackend
 	for _, list := range [][]brokenTwist{
 		brokenClaims(), brokenFences(), brokenInstances(), brokenLeases(), brokenPendingQueries(), brokenKeys(), brokenSlots(), brokenMessages(),
-		brokenNotifiers(), brokenRest(),
+		brokenNotifiers(), brokenStates(), brokenSeries(), brokenRest(),
 	} {
 		for _, t := range list {
 			all = append(all, brokenBackend{t.name, t.topic, func(b *memory.Backend) taskflow.Backend { return twist(b, t.change) }})
@@ -44,6 +44,17 @@ func brokenClaims() []brokenTwist {
 		{"claims one too many", "claim/the smallest ids first, up to the limit", func(t *twisted) {
 			t.claim = func(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {
 				return t.Backend.Claim(ctx, owner, names, limit+1)
+			}
+		}},
+		{"never looks back", "claim/nothing free is left behind", func(t *twisted) {
+			last := ""
+			t.claim = func(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {
+				rows, err := t.Backend.Claim(ctx, owner, names, limit)
+				rows = slices.DeleteFunc(rows, func(r taskflow.Record) bool { return r.ID < last })
+				if len(rows) > 0 {
+					last = rows[len(rows)-1].ID
+				}
+				return rows, err
 			}
 		}},
 		{"folds names", "claim/only of the given names", func(t *twisted) {

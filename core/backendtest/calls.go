@@ -48,6 +48,7 @@ func calls(b taskflow.Backend, size int) []call {
 	list = append(list, historyCalls()...)
 	list = append(list, pendingCalls(size)...)
 	list = append(list, sharingCalls()...)
+	list = append(list, seriesCalls()...)
 	var has []call
 	for _, c := range list {
 		if t, optional := optionalOf()[c.name]; !optional || t(b) {
@@ -69,6 +70,9 @@ func optionalOf() map[string]func(taskflow.Backend) bool {
 		"Expire": offers[taskflow.InstanceStore], "Instances": offers[taskflow.InstanceStore],
 		"ReserveKey": offers[taskflow.KeyStore], "ReleaseKey": offers[taskflow.KeyStore], "TakeSlot": offers[taskflow.SlotStore],
 		"Post": offers[taskflow.Messenger], "Receive": offers[taskflow.Messenger], "Notify": offers[taskflow.Notifier],
+		"PutState": offers[taskflow.StateStore], "State": offers[taskflow.StateStore], "States": offers[taskflow.StateStore],
+		"DeleteState": offers[taskflow.StateStore], "PutSeries": offers[taskflow.SeriesStore], "Series": offers[taskflow.SeriesStore],
+		"PruneSeries": offers[taskflow.SeriesStore],
 	}
 }
 
@@ -175,6 +179,35 @@ func sharingCalls() []call {
 				return nil
 			}
 			return err
+		}, nil},
+	}
+}
+
+func seriesCalls() []call {
+	return []call{
+		{"PutState", func(ctx context.Context, b taskflow.Backend) error {
+			return b.(taskflow.StateStore).PutState(ctx, "name", []byte("value"))
+		}, nil},
+		{"State", func(ctx context.Context, b taskflow.Backend) error {
+			_, err := b.(taskflow.StateStore).State(ctx, "name")
+			return err
+		}, taskflow.ErrNotFound},
+		{"States", func(ctx context.Context, b taskflow.Backend) error {
+			_, err := b.(taskflow.StateStore).States(ctx, "")
+			return err
+		}, nil},
+		{"DeleteState", func(ctx context.Context, b taskflow.Backend) error {
+			return b.(taskflow.StateStore).DeleteState(ctx, "name")
+		}, nil},
+		{"PutSeries", func(ctx context.Context, b taskflow.Backend) error {
+			return b.(taskflow.SeriesStore).PutSeries(ctx, []taskflow.SeriesPoint{pointAt(time.Minute, 0, owner, "data")})
+		}, nil},
+		{"Series", func(ctx context.Context, b taskflow.Backend) error {
+			_, err := b.(taskflow.SeriesStore).Series(ctx, time.Minute, minute, minute.Add(time.Hour))
+			return err
+		}, nil},
+		{"PruneSeries", func(ctx context.Context, b taskflow.Backend) error {
+			return b.(taskflow.SeriesStore).PruneSeries(ctx, time.Minute, minute.Add(time.Hour))
 		}, nil},
 	}
 }

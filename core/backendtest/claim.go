@@ -16,6 +16,7 @@ func claimTopics() []topic {
 	return []topic{
 		{name: "claim/by exactly one of eight", needs: needs, has: has, test: claimedByOne},
 		{name: "claim/the smallest ids first, up to the limit", needs: needs, has: has, test: claimInOrder},
+		{name: "claim/nothing free is left behind", needs: needs, has: has, test: claimLeavesNothing},
 		{name: "claim/only of the given names", needs: needs, has: has, test: claimByName},
 		{name: "claim/what is claimed comes whole, and once", needs: needs, has: has, test: claimIsWhole},
 		{name: "claim/a row that somebody holds is not claimed", needs: "Claimer and Journal", has: offersBoth[taskflow.Claimer, taskflow.Journal], test: claimLeavesHeld},
@@ -38,6 +39,22 @@ func (k *kit) claim(ctx context.Context, b taskflow.Backend, owner string, names
 	if !slices.IsSortedFunc(got, byID) {
 		k.Errorf("%s: the rows came in the order %v, want that of their ids", what, ids(got))
 	}
+}
+
+// claimLeavesNothing: rows that become free while somebody claims on and on are found, wherever they are.
+func claimLeavesNothing(k *kit) {
+	b := k.start()
+	ctx := k.context()
+	late, records := several(3, waiting), several(13, waiting)[3:]
+	all := names(append(slices.Clone(records), late...))
+	_, err := b.SavePending(ctx, records)
+	k.must(err, "SavePending")
+	k.claim(ctx, b, "one", all, 4, records[:4]...)
+	left := append(slices.Clone(late), records[4:]...) // what has come since has the smallest ids of all
+	_, err = b.SavePending(ctx, left)
+	k.must(err, "SavePending")
+	k.claim(ctx, b, "one", all, 100, left...)
+	k.claim(ctx, b, "one", all, 100)
 }
 
 // names returns the name of each record once.

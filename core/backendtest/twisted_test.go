@@ -27,6 +27,11 @@ type twisted struct {
 	post              func(context.Context, []byte) error
 	receive           func(ctx context.Context, after string, limit int) ([][]byte, string, error)
 	notify            func(context.Context, func()) error
+	putState          func(ctx context.Context, name string, value []byte) error
+	states            func(ctx context.Context, prefix string) (map[string][]byte, error)
+	putSeries         func(context.Context, []taskflow.SeriesPoint) error
+	series            func(ctx context.Context, resolution time.Duration, since, until time.Time) ([]taskflow.SeriesPoint, error)
+	pruneSeries       func(ctx context.Context, resolution time.Duration, before time.Time) error
 }
 
 // twist replaces methods of a backend that works.
@@ -35,7 +40,7 @@ func twist(b *memory.Backend, change func(*twisted)) taskflow.Backend {
 		Backend: b, load: b.Load, loadPending: b.LoadPending, save: b.Save, savePending: b.SavePending, putPending: b.PutPending, claim: b.Claim,
 		queryPending: b.QueryPending, getPending: b.GetPending, join: b.Join, renew: b.Renew, leave: b.Leave, expire: b.Expire,
 		instances: b.Instances, reserveKey: b.ReserveKey, releaseKey: b.ReleaseKey, takeSlot: b.TakeSlot, post: b.Post, receive: b.Receive,
-		notify: b.Notify,
+		notify: b.Notify, putState: b.PutState, states: b.States, putSeries: b.PutSeries, series: b.Series, pruneSeries: b.PruneSeries,
 	}
 	change(t)
 	return t
@@ -100,4 +105,24 @@ func (t *twisted) TakeSlot(ctx context.Context, schedule string, slot time.Time)
 
 func (t *twisted) Receive(ctx context.Context, after string, limit int) ([][]byte, string, error) {
 	return t.receive(ctx, after, limit)
+}
+
+func (t *twisted) PutState(ctx context.Context, name string, value []byte) error {
+	return t.putState(ctx, name, value)
+}
+
+func (t *twisted) States(ctx context.Context, prefix string) (map[string][]byte, error) {
+	return t.states(ctx, prefix)
+}
+
+func (t *twisted) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {
+	return t.putSeries(ctx, points)
+}
+
+func (t *twisted) Series(ctx context.Context, resolution time.Duration, since, until time.Time) ([]taskflow.SeriesPoint, error) {
+	return t.series(ctx, resolution, since, until)
+}
+
+func (t *twisted) PruneSeries(ctx context.Context, resolution time.Duration, before time.Time) error {
+	return t.pruneSeries(ctx, resolution, before)
 }

@@ -59,7 +59,7 @@ func TestGuideNamesEveryInterface(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(guide(t), "\n## All interfaces\n")
 	seen := 0
-	for _, file := range []string{"../../core/backend.go", "../../core/sharing.go"} {
+	for _, file := range []string{"../../core/backend.go", "../../core/sharing.go", "../../core/state.go", "../../core/seriesstore.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

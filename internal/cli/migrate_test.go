@@ -22,6 +22,8 @@ const notCopied = `not copied:
   idempotency keys: a request that is repeated after the move adds its task once more
   schedule slots: a schedule whose moment comes during the move may fire on both
   secrets: users of the dashboard sign in again
+  shared state: what was switched on the dashboard, like a schedule that is paused, is to be switched again
+  counters of the charts: they begin anew
   tasks that live in the memory of an instance only: stop the program that uses the source first
 `
 
@@ -56,7 +58,7 @@ TO has 2 unfinished tasks that FROM has still: start no program on FROM any more
 	r := tl.run("migrate", "--json", "redis://from", "redis://to")
 	r.want(t, exitOK, `{"history":{"copied":0,"skipped":5,"failed":0},"unfinished":{"copied":0,"skipped":2,"failed":0},"audit":{"copied":0,"skipped":1,"failed":0},`+
 		`"failures":[],"unread":0,"finished":true,"not_copied":["idempotency keys: a request that is repeated after the move adds its task once more",`+
-		`"schedule slots: a schedule whose moment comes during the move may fire on both","secrets: users of the dashboard sign in again",`+
+		`"schedule slots: a schedule whose moment comes during the move may fire on both","secrets: users of the dashboard sign in again","shared state: what was switched on the dashboard, like a schedule that is paused, is to be switched again","counters of the charts: they begin anew",`+
 		`"tasks that live in the memory of an instance only: stop the program that uses the source first"]}`, "")
 }
 

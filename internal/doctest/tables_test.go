@@ -58,7 +58,14 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxLimit":       {taskflow.MaxLimit, "1000"},
 		"MaxKeyBytes":    {taskflow.MaxKeyBytes, "200 bytes"},
 		"MaxLiveShown":   {taskflow.MaxLiveShown, "100"},
-		"MaxPriority":    {taskflow.MaxPriority, ""}, // in the table of options
+		"MaxSubmitMany":  {taskflow.MaxSubmitMany, "1000"},
+		"MaxStateBytes":  {taskflow.MaxStateBytes, "64 KiB"},
+		"MaxSeriesSteps": {taskflow.MaxSeriesSteps, "400"},
+		"MaxSeriesBytes": {taskflow.MaxSeriesBytes, "1 MiB"},
+
+		"MaxStateNameBytes":  {taskflow.MaxStateNameBytes, "255 bytes"},
+		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
+		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
 	}
 	units := map[string]int{"KiB": 1 << 10, "MiB": 1 << 20}
 	for name, w := range want {

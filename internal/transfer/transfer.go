@@ -38,6 +38,8 @@ func NotCopied() []string {
 		"idempotency keys: a request that is repeated after the move adds its task once more",
 		"schedule slots: a schedule whose moment comes during the move may fire on both",
 		"secrets: users of the dashboard sign in again",
+		"shared state: what was switched on the dashboard, like a schedule that is paused, is to be switched again",
+		"counters of the charts: they begin anew",
 		"tasks that live in the memory of an instance only: stop the program that uses the source first",
 	}
 }

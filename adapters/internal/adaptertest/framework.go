@@ -65,6 +65,8 @@ type Request interface {
 	Add(fn func(context.Context) error, opts ...taskflow.AddOption) taskflow.Handle
 	// Submit calls the adapter's Submit.
 	Submit(call taskflow.Call, opts ...taskflow.AddOption) (taskflow.Handle, error)
+	// SubmitMany calls the adapter's SubmitMany.
+	SubmitMany(calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error)
 	// Context is the request's context, as code without the framework gets it.
 	Context() context.Context
 	// Param is the value of a parameter of the path, as a user of the framework would take it for a task.

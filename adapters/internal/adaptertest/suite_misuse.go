@@ -21,7 +21,9 @@ func testMisuse(t *testing.T, f Framework) {
 	}{
 		"Add without Middleware":    {Setup{Bare: true}, func(r Request) { r.Add(task(func() {})) }, "tasks.Add: no middleware before the handler of GET /here"},
 		"Submit without Middleware": {Setup{Bare: true}, func(r Request) { _, _ = r.Submit(promise.With(1)) }, "tasks.Submit: no middleware before the handler of GET /here"},
-		"a nil function":            {Setup{}, func(r Request) { r.Add(nil) }, "nil function"},
+		"SubmitMany without Middleware": {Setup{Bare: true}, func(r Request) { _, _ = r.SubmitMany([]taskflow.Call{promise.With(1)}) },
+			"tasks.SubmitMany: no middleware before the handler of GET /here"},
+		"a nil function": {Setup{}, func(r Request) { r.Add(nil) }, "nil function"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -47,16 +49,20 @@ func testMisuse(t *testing.T, f Framework) {
 		t.Parallel()
 		m := NewManager(t, taskflow.WithTasks(promise))
 		app := f.New(t, m, Setup{})
-		errs := make(chan error, 1)
+		errs := make(chan error, 2)
 		app.Handle("/", func(r Request) error {
 			_, err := r.Submit(promise.With(1))
+			errs <- err
+			_, err = r.SubmitMany([]taskflow.Call{promise.With(1), promise.With(2)})
 			errs <- err
 			return r.Text(503, "no")
 		})
 		s := serve(t, app, m, Listen(t, 0))
 		s.get("/")
-		if err := <-errs; !errors.Is(err, taskflow.ErrNotDurable) {
-			t.Errorf("Submit without a backend: %v, want %v", err, taskflow.ErrNotDurable)
+		for _, name := range []string{"Submit", "SubmitMany"} {
+			if err := <-errs; !errors.Is(err, taskflow.ErrNotDurable) {
+				t.Errorf("%s without a backend: %v, want %v", name, err, taskflow.ErrNotDurable)
+			}
 		}
 		s.stopClean()
 	})

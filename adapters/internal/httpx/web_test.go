@@ -149,6 +149,10 @@ func (r webRequest) Submit(call taskflow.Call, opts ...taskflow.AddOption) (task
 	return Submit(r.c, call, opts...)
 }
 
+func (r webRequest) SubmitMany(calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	return SubmitMany(r.c, calls, opts...)
+}
+
 func (r webRequest) Param(name string) string { return r.c.Param(name) }
 
 func (r webRequest) RawParam(name string) string { return r.c.Param(name) }

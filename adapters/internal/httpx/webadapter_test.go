@@ -33,6 +33,11 @@ func Submit(c *webContext, call taskflow.Call, opts ...taskflow.AddOption) (task
 	return batch.Submit(ctx, call, opts...)
 }
 
+func SubmitMany(c *webContext, calls []taskflow.Call, opts ...taskflow.AddOption) ([]taskflow.Handle, error) {
+	ctx, batch := httpx.BatchOf(c.R, "SubmitMany", "r.Use(tasks.Middleware(m)) above its route")
+	return batch.SubmitMany(ctx, calls, opts...)
+}
+
 func Mount(r *webRouter, m *taskflow.Manager, path string, opts ...dashboard.Option) {
 	h, point := httpx.NewMount(r == nil, m, path, []string{"*"}, opts) // "*" takes all the rest: no mount point has it
 	defer func() {

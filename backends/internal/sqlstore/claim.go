@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -30,18 +31,22 @@ func (s *Store) Claim(ctx context.Context, owner string, names []string, limit i
 	return claimed, nil
 }
 
-// claim goes on until the limit is reached or nothing is left: rows that cannot be read do not count.
+// claim goes on until the limit is reached or nothing is left: rows that cannot be read do not count. Who claims very many comes again and
+// again: it begins behind the last row of the Claim before, because the index has still all that were free there, and a walk over those takes
+// longer each time. When it comes to the end it looks at the beginning, too.
 func (s *session) claim(ctx context.Context, tx Tx, owner string, names []string, limit int) ([]taskflow.Record, error) {
 	var (
 		claimed []taskflow.Record
 		ids     []ID
 	)
 	named := s.dialect.In("h.name", names)
-	after := lowestID
-	for more := true; more && len(claimed) < limit; {
+	begin := s.takeMark()
+	after, upto := begin, highestID
+	for len(claimed) < limit {
 		most := min(limit-len(claimed), listSize)
-		condition := where(Fragment{"h.owner IS NULL AND h.id > ? AND h.format <= ?", []any{after, int64(taskflow.RecordFormat)}}, named)
-		sql := fmt.Sprintf("%s{by owner}%s ORDER BY h.owner, h.id LIMIT %d FOR UPDATE SKIP LOCKED", fullPending, condition.SQL, most)
+		free := Fragment{"h.owner IS NULL AND h.id > ? AND h.id <= ? AND h.format <= ?", []any{after, upto, int64(taskflow.RecordFormat)}}
+		condition := where(free, named)
+		sql := fmt.Sprintf("%s{by owner}%s ORDER BY {free order} LIMIT %d FOR UPDATE SKIP LOCKED", fullPending, condition.SQL, most)
 		read := 0
 		err := s.queryTx(ctx, tx, sql, condition.Args, func(row Row) error {
 			r, id, damage, err := scanRecord(row, true)
@@ -61,11 +66,38 @@ func (s *session) claim(ctx context.Context, tx Tx, owner string, names []string
 		if err != nil {
 			return nil, err
 		}
-		more = read == most
+		if read < most {
+			if upto == begin || begin == lowestID {
+				break
+			}
+			after, upto = lowestID, begin // what is left is before where it began
+		}
+	}
+	if len(claimed) == limit {
+		s.leaveMark(after)
+	}
+	if upto != highestID {
+		slices.SortFunc(claimed, func(a, b taskflow.Record) int { return strings.Compare(a.ID, b.ID) })
 	}
 	return claimed, chunks(ids, func(part []ID) error {
 		among := where(s.dialect.In("id", part))
 		s.later(ctx, tx, "UPDATE {pending} SET owner = ?, session = NULL"+among.SQL, append([]any{owner}, among.Args...)...)
 		return nil
 	})
+}
+
+// takeMark returns where a Claim begins, and lets the next one begin at the beginning.
+func (s *session) takeMark() ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mark := s.mark
+	s.mark = lowestID
+	return mark
+}
+
+// leaveMark says where the next Claim is to begin.
+func (s *session) leaveMark(id ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark = id
 }

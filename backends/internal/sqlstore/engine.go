@@ -51,6 +51,7 @@ type Dialect interface {
 	//	{now}       the server's clock, in nanoseconds since 1970, independent of transactions
 	//	{join}      a join whose left side is read first
 	//	{by owner}  after the table pending: by that index
+	//	{free order} the order of free rows h of pending by their ids, in the words that let the server go through that index
 	//	{owners}    a table of the owners of pending rows, each once, which the server finds without reading all rows
 	Statement(sql string) string
 	// Schema returns the script that leads to a version from the one before; ok is false when there is no such version. Its

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
 // What callers branch on. The backends offer these under the same names.
 var (
 	ErrNotOpen       = errors.New("the backend is not open: call Open first, as the manager's Start does")
 	ErrClosed        = errors.New("the backend is closed")
-	ErrUnreachable   = errors.New("the server cannot be reached: check host, port and network, and that it runs")
+	ErrUnreachable   = taskflow.Unavailable("the server cannot be reached: check host, port and network, and that it runs")
 	ErrDenied        = errors.New("the server refuses the user: check name and password, from where it may connect, and whether it must use TLS")
 	ErrNoDatabase    = errors.New("the database does not exist: create it, or name another")
 	ErrTLS           = errors.New("server and client do not agree on TLS: check what the address says of it, and the certificates")
 	ErrPrivilege     = errors.New("the user lacks a privilege: grant it, see README.md")
-	ErrBusy          = errors.New("the server takes no more connections: raise its limit, or lower PoolSize")
+	ErrBusy          = taskflow.Unavailable("the server takes no more connections: raise its limit, or lower PoolSize")
 	ErrReadOnly      = errors.New("the server cannot be written to: connect to the primary, or end its read-only mode")
 	ErrFull          = errors.New("the server has no room to write: free disk space, or delete old history")
 	ErrForeign       = errors.New("a table of this name is not one of this package's: choose another Prefix")

@@ -187,6 +187,7 @@ type session struct {
 	mu     sync.Mutex
 	owners map[string]bool // for whom rows were stored or claimed through this handle
 	counts map[string]int  // calls, see every
+	mark   ID              // where the next Claim begins, see claim
 }
 
 func newSession(s *Store, db Database) *session {

@@ -63,11 +63,14 @@ var (
 	messageTable  = table("message", columns(TypeInt, "number", "posted_at"), columns(TypeBytes, "body"))
 	auditTable    = table("audit", columns(TypeID, "id"), columns(TypeInt, "happened_at"), columns(TypeText, "action", "task_id", "actor", "remote"), columns(TypeBytes, "detail"))
 	secretTable   = table("secret", columns(TypeBytes, "name", "value"))
+	stateTable    = table("state", columns(TypeBytes, "name", "value"))
+	seriesTable   = table("series", columns(TypeInt, "resolution", "begins_at"), columns(TypeBytes, "instance", "data"))
 )
 
 func tables() []*Table {
 	return []*Table{
 		metaTable, historyTable, detailTable, tagTable, totalTable, pendingTable, instanceTable, keyTable, slotTable, messageTable, auditTable, secretTable,
+		stateTable, seriesTable,
 	}
 }
 

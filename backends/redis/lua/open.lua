@@ -1,7 +1,7 @@
 -- Checks that what is under the prefix is ours and of this version, and that it can be written to. Returns what is wrong: "foreign" or "newer",
 -- and the details; or "ok".
 -- ARGV: the version.
-local kinds = { version = 'string', history = 'hash', pending = 'hash', totals = 'hash', instances = 'hash', ['index:all'] = 'zset', leases = 'zset', messages = 'stream' }
+local kinds = { version = 'string', history = 'hash', pending = 'hash', totals = 'hash', instances = 'hash', ['index:all'] = 'zset', leases = 'zset', messages = 'stream', state = 'hash' }
 for key, kind in pairs(kinds) do
   local is = redis.call('TYPE', base .. key).ok
   if is ~= 'none' and is ~= kind then return { 'foreign', base .. key .. ' is a ' .. is } end

@@ -127,17 +127,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Registered tasks and their policies */
+        /**
+         * Registered tasks, their policies, and what was counted of them
+         * @description With since or until each has stats, by hour (by minute up to 2 hours), and functions follow that are known from the counters only.
+         */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 24 hours before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description In the order of registration. */
+                /** @description In the order of registration, then by name. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -146,9 +154,112 @@ export interface paths {
                         "application/json": components["schemas"]["Function"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was counted, by time
+         * @description At most 400 steps, of a minute or more; minutes are kept for 48 hours, hours for 90 days. The clocks are those of the instances.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 1 hour before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                    /** @description Only this function. */
+                    func_name?: string;
+                    /** @description Only this instance, by its id. */
+                    instance?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Columns with an entry for each step. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Series"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The functions that failed most, by time */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 7 days before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                    /** @description Only this function. */
+                    func_name?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description At most 50, most failures first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Heatmap"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1009,6 +1120,91 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+            /** @description False: known from the counters only, like a closure. Its policy is empty. */
+            registered: boolean;
+            stats?: components["schemas"]["FunctionStats"];
+        };
+        /** @description Percentiles are seconds, of attempts: waiting for a worker, and running. Null: there was none. */
+        FunctionStats: {
+            added: number;
+            success: number;
+            failed: number;
+            interrupted: number;
+            cancelled: number;
+            retried: number;
+            wait_p50: number | null;
+            wait_p95: number | null;
+            run_p50: number | null;
+            run_p95: number | null;
+            /** Format: date-time */
+            last_run_at?: string;
+            /** Format: date-time */
+            last_failed_at?: string;
+            /** @description The first line, shortened. */
+            last_error?: string;
+        };
+        /** @description One for each step. Null: nobody was counting then, or not this. */
+        Counts: (number | null)[];
+        /** @description Seconds, one for each step. Null: there was nothing. */
+        Percentiles: (number | null)[];
+        /** @description Beginnings of the steps, in seconds since 1970. */
+        Times: number[];
+        Series: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            step_seconds: number;
+            times: components["schemas"]["Times"];
+            added: components["schemas"]["Counts"];
+            success: components["schemas"]["Counts"];
+            failed: components["schemas"]["Counts"];
+            interrupted: components["schemas"]["Counts"];
+            cancelled: components["schemas"]["Counts"];
+            /** @description Attempts that failed and were followed by another. */
+            retried: components["schemas"]["Counts"];
+            /** @description The most that found no worker free. Null with func_name. */
+            waiting: components["schemas"]["Counts"];
+            /** @description The most at once. Null with func_name. */
+            running: components["schemas"]["Counts"];
+            wait_p50: components["schemas"]["Percentiles"];
+            wait_p95: components["schemas"]["Percentiles"];
+            run_p50: components["schemas"]["Percentiles"];
+            run_p95: components["schemas"]["Percentiles"];
+            /** @description Empty with func_name. */
+            pools: {
+                [key: string]: {
+                    limit: number;
+                    running: components["schemas"]["Counts"];
+                    waiting: components["schemas"]["Counts"];
+                };
+            };
+            /** @description In the order of their times. */
+            marks: {
+                /** Format: date-time */
+                time: string;
+                /**
+                 * @description lost: it has not been heard of since, and did not stop.
+                 * @enum {unknown}
+                 */
+                kind: "start" | "stop" | "lost";
+                instance_id: string;
+                host: string;
+                version: string;
+            }[];
+            /** @description False: something is missing. The backend keeps no counters, or none that old, or some cannot be read. */
+            complete: boolean;
+        };
+        Heatmap: {
+            step_seconds: number;
+            times: components["schemas"]["Times"];
+            functions: {
+                func_name: string;
+                failed: number[];
+                /** @description Reached a final status. */
+                total: number[];
+            }[];
+            complete: boolean;
         };
         Instance: {
             instance_id: string;

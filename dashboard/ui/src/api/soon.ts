@@ -29,8 +29,6 @@ interface PostByName<Answer> {
 
 export interface SoonPaths {
   "/me": Get<never, Me>;
-  "/series": Get<{ since: string; until?: string; func_name?: string; instance?: string }, Series>;
-  "/heatmap": Get<{ since: string }, Heatmap>;
   "/problems": Get<never, { problems: Trouble[]; checked_at: string }>;
   "/failures": Get<{ since: string; func_name?: string; q?: string; limit?: number }, Failures>;
   "/count": Get<Record<string, string | string[]>, { count: number; exact: boolean }>;
@@ -70,44 +68,6 @@ export interface Me {
   instance_id: string;
   now: string;
   capabilities: string[];
-}
-
-type Column = (number | null)[];
-
-export interface Mark {
-  time: string | number;
-  kind: "start" | "stop" | "lost";
-  instance_id: string;
-  host: string;
-  version: string;
-}
-
-export interface Series {
-  since: string;
-  until: string;
-  step_seconds: number;
-  times: number[];
-  added: Column;
-  success: Column;
-  failed: Column;
-  interrupted: Column;
-  cancelled: Column;
-  retried: Column;
-  waiting: Column;
-  running: Column;
-  wait_p50: Column;
-  wait_p95: Column;
-  run_p50: Column;
-  run_p95: Column;
-  pools: Record<string, { limit: number; running: Column; waiting: Column }>;
-  marks: Mark[];
-  complete: boolean;
-}
-
-export interface Heatmap {
-  step_seconds: number;
-  times: number[];
-  functions: { func_name: string; failed: Column; total: Column }[];
 }
 
 export interface Trouble {
@@ -197,14 +157,14 @@ export interface Progress {
   message: string;
   updated_at: string;
   rate_per_second: number;
-  remaining_seconds: number;
+  remaining_seconds: number | null;
 }
 
 export interface Attempt {
   attempt: number;
   started_at: string;
-  ended_at: string | null;
-  error: string | null;
+  ended_at?: string | null; // not there while it runs, and when its process died
+  error?: string | null;
   wait_seconds: number;
 }
 
@@ -214,27 +174,6 @@ export interface TaskSoon {
   progress?: Progress;
   result?: unknown;
   parent_id?: string | null;
-}
-
-export interface FunctionStats {
-  added: number;
-  success: number;
-  failed: number;
-  interrupted: number;
-  cancelled: number;
-  retried: number;
-  wait_p50: number | null;
-  wait_p95: number | null;
-  run_p50: number | null;
-  run_p95: number | null;
-  last_failed_at?: string;
-  last_error?: string;
-  last_run_at?: string;
-}
-
-export interface FunctionSoon {
-  registered?: boolean;
-  stats?: FunctionStats;
 }
 
 export interface Family {

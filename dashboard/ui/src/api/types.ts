@@ -1,17 +1,20 @@
 // The names under which the page knows what the API answers.
 
 import type { components } from "./schema.gen";
-import type { FunctionSoon, TaskSoon } from "./soon";
+import type { TaskSoon } from "./soon";
 
 type Schemas = components["schemas"];
 
 export type Status = Schemas["Status"];
 export type Task = Schemas["Task"] & TaskSoon;
-export type Func = Schemas["Function"] & FunctionSoon;
+export type Func = Schemas["Function"];
 export type Instance = Schemas["Instance"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type Metrics = Schemas["Metrics"];
 export type Problem = Schemas["Problem"];
+export type Series = Schemas["Series"];
+export type Heatmap = Schemas["Heatmap"];
+export type Mark = Series["marks"][number];
 export type {
   Attempt,
   Bulk,
@@ -19,16 +22,12 @@ export type {
   FailureGroup,
   Failures,
   Family,
-  FunctionStats,
-  Heatmap,
-  Mark,
   Me,
   Operation,
   Preview,
   Progress,
   Run,
   Schedule,
-  Series,
   Trouble,
   Why,
 } from "./soon";

@@ -32,13 +32,14 @@ export function marks(s: Series): AxisMark[] {
   const all: AxisMark[] = [];
   let version = "";
   for (const m of s.marks) {
-    const at = typeof m.time === "number" ? m.time : Date.parse(m.time) / 1000;
+    const at = Date.parse(m.time) / 1000;
     const before = all.at(-1);
     const deployed = m.kind === "start" && version !== "" && m.version !== version;
     if (m.kind === "start") version = m.version;
     const label = m.kind === "start" ? (deployed ? m.version : "start") : m.kind;
-    if (before && before.kind === m.kind && at - before.at < s.step_seconds) before.label = label;
-    else all.push({ at, kind: m.kind, label });
+    if (before && before.kind === m.kind && at - before.at < s.step_seconds) {
+      if (deployed) before.label = label;
+    } else all.push({ at, kind: m.kind, label });
   }
   return all;
 }
