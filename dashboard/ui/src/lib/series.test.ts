@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
 import type { Series } from "../api/types";
-import { add, level, marks, newest, nice, rate, sum } from "./series";
+import { add, level, marks, newest, nice, rate, sum, whole } from "./series";
 
 test("gaps stay gaps", () => {
   expect(rate([60, null, 0], 120)).toEqual([30, null, 0]);
   expect(add([1, null, null], [2, 3, null])).toEqual([3, 3, null]);
   expect([sum([1, null, 2]), newest([1, 5, null]), newest([null])]).toEqual([3, 5, null]);
+});
+
+test("a step that is under way is left out of rates", () => {
+  expect(whole([5, 6, 1], [0, 60, 120], 60, 130_000)).toEqual([5, 6, null]);
+  expect(whole([5, 6, 1], [0, 60, 120], 60, 180_000)).toEqual([5, 6, 1]);
+  expect(whole([null, null, 1], [0, 60, 120], 60, 130_000)).toEqual([null, null, 1]);
 });
 
 test("starts that come together are one mark, and a new version is named", () => {

@@ -7,6 +7,12 @@ type Column = (number | null)[];
 // rate turns counts a step into counts a minute; null stays null: nobody was counting, which is not zero.
 export const rate = (column: Column, step: number): Column => column.map((n) => (n == null ? null : (n * 60) / step));
 
+// whole leaves out the last step while it is under way, unless it is all there is: a minute that has just begun is no drop.
+export function whole(column: Column, times: number[], step: number, now: number): Column {
+  const underWay = (times.at(-1) ?? 0) + step > now / 1000;
+  return underWay && column.slice(0, -1).some((n) => n != null) ? column.with(-1, null) : column;
+}
+
 // sum adds up what is known.
 export const sum = (column: Column): number => column.reduce<number>((all, n) => all + (n ?? 0), 0);
 
