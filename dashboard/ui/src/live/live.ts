@@ -135,6 +135,7 @@ function flush(): void {
   if (again) reset();
 }
 
-function reset(): void {
+// reset has everything that is shown loaded again: changes were missed, or are of a kind that the stream does not tell.
+export function reset(): void {
   for (const l of listeners) l.reset?.();
 }
