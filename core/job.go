@@ -41,9 +41,10 @@ type job struct {
 	mu         sync.Mutex
 	status     Status
 	place      place
-	admitted   bool // counts against the queue size
-	lost       bool // another instance holds the task: nothing of it is written any more
-	finished   bool // final, and everybody may see it
+	admitted   bool  // counts against the queue size
+	lost       bool  // another instance holds the task: nothing of it is written any more
+	finished   bool  // final, and everybody may see it
+	holdups    int32 // attempts that did not begin because the journal could not note their start
 	attempts   int
 	startTime  int64
 	endTime    int64
@@ -55,8 +56,8 @@ type job struct {
 	stack      string
 	retriedBy  taskID
 	keyOwner   *string // the name of this instance under which the key is reserved, see Manager.name; nil: it is not
-	holdups    int     // attempts that did not begin because the journal could not note their start
 	log        *taskLog
+	more       *jobExtra // nil: none
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
 	cancelling error                   // why somebody cancels the running attempt
@@ -163,6 +164,11 @@ func (j *job) record(full bool) Record {
 	if full {
 		r.Stack, r.Logs, r.Args = j.stack, j.log.lines(), j.work.call.args
 	}
+	if j.more != nil && full {
+		r.RecordExtra = j.more.clone()
+	} else if j.more != nil {
+		r.Progress = j.more.Progress
+	}
 	return r
 }
 
@@ -184,6 +190,9 @@ func (j *job) weight() int {
 	n := 1024 + len(j.work.call.args) + len(j.stack) + 2*len(j.errText) + j.log.size()
 	for key, value := range j.policy.tags {
 		n += 64 + len(key) + len(value)
+	}
+	if j.more != nil {
+		n += j.more.size()
 	}
 	return n
 }

@@ -49,7 +49,7 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool
 		return fail(err)
 	}
 	ctx = j.committing(ctx)
-	if (now || j.eager) && j.runAt == 0 && j.pool.take() {
+	if (now || j.eager) && j.runAt == 0 && !m.life.stopping.Load() && j.pool.take() {
 		if err := m.acceptBegun(ctx, j); err != nil {
 			return fail(err)
 		}
@@ -67,8 +67,9 @@ func (m *Manager) maySubmit(c Call) error {
 	if c.def == nil {
 		panic("taskflow: Submit of a zero Call: make it with Task.With")
 	}
+	running := m.life.running() // asked first: what stops is not taken for what has not been started
 	switch {
-	case m.life.stopping.Load():
+	case m.life.stopping.Load() && !m.life.saves:
 		return ErrStopped
 	case m.store == nil:
 		return fmt.Errorf("%w: there is no backend: give New a WithBackend, of backends/sqlite for example", ErrNotDurable)
@@ -76,7 +77,7 @@ func (m *Manager) maySubmit(c Call) error {
 		return fmt.Errorf("%w: the backend, a %T, has no journal", ErrNotDurable, m.cfg.backend)
 	case m.tasks[c.def.name] != c.def:
 		return fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered)
-	case !m.life.running():
+	case !running && !m.life.saving():
 		return fmt.Errorf("%w, or not started yet", ErrStopped)
 	case m.peers != nil && m.peers.outcast.Load():
 		return fmt.Errorf("%w, and the backend cannot be reached to get another", ErrLeaseLost)
@@ -138,10 +139,10 @@ func (m *Manager) unaccept(j *job, err error) {
 // others, nil: none.
 func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption, of *commit) (*job, error) {
 	j := &job{
-		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
+		m: m, work: Work{call: c}, source: SourceManual, status: StatusPending, place: placeAdder,
 		policy: &defaultPolicy, durable: true, owner: m.Instance(), commit: of,
 	}
-	return j, m.prepare(ctx, j, opts)
+	return j, m.prepareChild(ctx, j, opts)
 }
 
 // committing is the context for the commit of a new durable job. One that has a key is written although its caller has gone: somebody who asked for

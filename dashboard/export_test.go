@@ -15,6 +15,11 @@ func (h *Handler) Routes() map[string][]string {
 	for rest, rt := range h.routes.byTask {
 		all["/{id}"+rest] = slices.Sorted(maps.Keys(rt.methods))
 	}
+	for first, byRest := range h.routes.below {
+		for rest, rt := range byRest {
+			all["/"+first+"/{id}"+rest] = slices.Sorted(maps.Keys(rt.methods))
+		}
+	}
 	return all
 }
 

@@ -24,6 +24,11 @@ type Handler struct {
 	auth   *auth // nil: no users
 	pages  *pages
 	replay chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
+
+	operations  operations
+	exports     chan struct{} // holds a token for each export under way
+	failureMemo memo[*failures]
+	problemMemo memo[*problems]
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -38,7 +43,7 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1)}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
@@ -52,9 +57,10 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the open streams and waits for the goroutine that feeds them. It is not needed when the manager is stopped,
-// which ends them too, nor for a handler that nobody watches. Requests that come later are served, except the stream.
+// Close ends the open streams and the operations under way, and waits for their goroutines. It is not needed when the manager is stopped,
+// which ends them too, nor for a handler that nobody uses. Requests that come later are served, except the stream and new operations.
 func (h *Handler) Close() error {
+	h.operations.close()
 	h.feed.close()
 	return nil
 }
@@ -90,6 +96,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if serve == nil {
 		w.Header().Set("Allow", rt.allow())
 		return refuse(http.StatusMethodNotAllowed, "%s is not possible here; use %s", clip(r.Method, 16), rt.allow())
+	}
+	if err := h.permit(r, rt); err != nil {
+		return err
 	}
 	if !rt.lasting {
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
