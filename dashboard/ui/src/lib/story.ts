@@ -48,7 +48,7 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
           detail: `${waited}: ${firstLine(a.error)}`,
         });
       } else {
-        const done = a.ended_at !== null;
+        const done = !!a.ended_at;
         spans.push({
           kind: done ? "good" : "run",
           from: started,
