@@ -172,7 +172,7 @@ function Figures({ m }: { m: Metrics | null }) {
       <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
         {compact(n("interrupted"))}
       </Figure>
-      <Figure name="Runs for" note={`95 % within ${duration(m.percentiles.p95)}`}>
+      <Figure name="Median duration" note={`95 % within ${duration(m.percentiles.p95)}`}>
         {duration(m.percentiles.p50)}
       </Figure>
     </dl>
