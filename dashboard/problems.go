@@ -23,6 +23,7 @@ const (
 // problems is the answer to GET /problems.
 type problems struct {
 	Problems  []wrong   `json:"problems"` // the worst first
+	Complete  bool      `json:"complete"` // false: the storage fails, and there may be more that is wrong
 	CheckedAt time.Time `json:"checked_at"`
 }
 
@@ -51,21 +52,22 @@ func (h *Handler) findProblems() []func(context.Context, time.Time) ([]wrong, er
 	return []func(context.Context, time.Time) ([]wrong, error){h.failing, h.troubledInstances, h.fullQueue, h.stuck, h.lateOrParked}
 }
 
-// problems answers GET /problems: what is wrong now. Nothing is, when the list is empty.
+// problems answers GET /problems: what is wrong now. Nothing is, when the list is empty and complete.
 func (h *Handler) problems(w http.ResponseWriter, r *http.Request) error {
 	found, err := h.problemMemo.get(r.Context(), "", func(ctx context.Context) (*problems, error) {
 		now := time.Now()
-		p := &problems{Problems: []wrong{}, CheckedAt: now.UTC()}
+		p := &problems{Problems: []wrong{}, Complete: true, CheckedAt: now.UTC()}
 		for _, find := range h.findProblems() {
-			some, err := find(ctx, now)
+			some, err := find(ctx, now) // what it found is to be told even when it could not look at all
+			p.Problems = append(p.Problems, some...)
 			if err != nil && !h.m.DegradedSince().IsZero() { // which is among the problems; what else is wrong cannot be told now
 				h.m.Logger().Warn("dashboard: not all problems can be looked for", "error", err)
+				p.Complete = false
 				continue
 			}
 			if err != nil {
 				return nil, err
 			}
-			p.Problems = append(p.Problems, some...)
 		}
 		slices.SortStableFunc(p.Problems, func(a, b wrong) int { // within a severity in the order in which they were looked for
 			return cmp.Compare(b.rank(), a.rank())

@@ -70,7 +70,7 @@ func documented(t *testing.T) *tool {
 	tl := newTool(t)
 	quiet := sqlite.Logger(slog.New(slog.DiscardHandler))
 	tl.wrap = func(b storage) storage { return seenAt{b} }
-	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, _ *slog.Logger) (storage, error) {
+	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, _ *slog.Logger, _ bool) (storage, error) {
 		b := sqlite.Open(u.Path(), quiet)
 		if err := b.Open(t.Context()); err != nil {
 			return nil, err

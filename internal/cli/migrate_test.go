@@ -142,7 +142,7 @@ func (c countsMore) Stats(ctx context.Context) (taskflow.Stats, error) {
 func files(t *testing.T) (tl *tool, from, to string) {
 	t.Helper()
 	tl = newTool(t)
-	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, log *slog.Logger) (storage, error) {
+	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, log *slog.Logger, _ bool) (storage, error) {
 		b := sqlite.Open(u.Path(), sqlite.Logger(log))
 		noError(t, b.Open(t.Context()))
 		t.Cleanup(func() { _ = b.Close() })

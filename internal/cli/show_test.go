@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -34,6 +36,34 @@ log (2 lines):
   2026-03-01T10:00:00.001Z INFO connecting to=bob@example.com
   2026-03-01T10:00:00.900Z WARN attempt 1 failed
 `, "")
+}
+
+func TestShowTellsAttemptsRelativesProgressAndResult(t *testing.T) {
+	t.Parallel()
+	tl, s, b := opened(t)
+	r := at(time.Hour, "import", taskflow.StatusFailed)
+	r.Attempts, r.MaxRetries, r.Error, r.ParentID, r.Children = 2, 1, "gone", s.sent.ID, []string{s.waiting.ID, s.running.ID}
+	r.Progress = &taskflow.ProgressReport{Done: 1200, Total: 5000, Unit: "rows", Message: "reading", UpdatedAt: r.EndTime}
+	r.Result = json.RawMessage(`{"rows":1200}`)
+	r.AttemptLog = []taskflow.Attempt{
+		{Number: 1, StartedAt: r.StartTime, EndedAt: r.StartTime.Add(time.Second), Error: "busy", Wait: 0.5},
+		{Number: 2, StartedAt: r.StartTime.Add(2 * time.Second), EndedAt: r.StartTime.Add(3 * time.Second), Error: "gone", Wait: 1},
+	}
+	must[int](t)(b.Save(t.Context(), []taskflow.Record{r}))
+	got := tl.run("show", "redis://shop", r.ID)
+	for _, part := range []string{
+		"\nparent     " + s.sent.ID + "\n", "\nprogress   1,200 of 5,000 rows: reading\n", "\nresult:\n  {\"rows\":1200}\n",
+		"\nattempts (2):\n  1  2026-03-01 11:00:00  waited 500ms, took 1s: busy\n  2  2026-03-01 11:00:02  waited 1s, took 1s: gone\n",
+		"\nchildren (2):\n  " + s.waiting.ID + "\n  " + s.running.ID + "\n",
+	} {
+		if !strings.Contains(got.out, part) {
+			t.Errorf("show lacks %q:\n%s", part, got.out)
+		}
+	}
+	line := tl.run("show", "--json", "redis://shop", s.sent.ID).lines(t)[0]
+	if log, _ := line["attempts_log"].([]any); len(log) != 1 {
+		t.Errorf("--json of a single attempt has the attempts_log %v, want that attempt", line["attempts_log"])
+	}
 }
 
 func TestShowGivesArgumentsOnlyWhenAsked(t *testing.T) {

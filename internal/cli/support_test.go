@@ -37,7 +37,7 @@ func newTool(t *testing.T) *tool {
 	tl.app = &app{
 		now: tl.tick, newID: lowestID, env: func(string) (string, bool) { return "", false },
 		actor: taskflow.AuditEntry{Actor: "ada", Remote: "command line on laptop"},
-		open: map[backendurl.Kind]opener{backendurl.Redis: func(u backendurl.URL, _ *slog.Logger) (storage, error) {
+		open: map[backendurl.Kind]opener{backendurl.Redis: func(u backendurl.URL, _ *slog.Logger, _ bool) (storage, error) {
 			return tl.wrap(lasts{tl.store(u.String())}), nil
 		}},
 	}
