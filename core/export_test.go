@@ -39,3 +39,6 @@ func (w When) Err() error { return w.err }
 
 // Text describes the slots in words.
 func (w When) Text(zone *time.Location) string { return (&timetable{w, zone}).text() }
+
+// SetWallClock makes schedules look at another clock. Before Start.
+func (m *Manager) SetWallClock(now func() time.Time) { m.schedules.now = now }

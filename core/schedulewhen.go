@@ -31,8 +31,8 @@ func Every(d time.Duration) When {
 	return w
 }
 
-// Cron is due when the clock on the wall shows what the expression says: minute, hour, day of the month, month, day of the week (0 or 7 is
-// Sunday), with a field for seconds before them if there are six. Fields know *, lists (1,15), ranges (9-17, FRI-MON), steps (*/5, 0-30/10) and
+// Cron is due when the clock on the wall shows what the expression says. Its fields are minute, hour, day (1-31), month and day of the week (0 or 7
+// is Sunday), with one for seconds before them if there are six. Fields know *, lists (1,15), ranges (9-17, FRI-MON), steps (*/5, 0-30/10) and
 // names (JAN, MON); if both days are given, either suffices, as in crontab(5). @hourly, @daily (@midnight), @weekly, @monthly and
 // @yearly (@annually) are short for the usual ones.
 //
@@ -60,7 +60,11 @@ func parseCron(expression string) (*cron.SpecSchedule, error) {
 	case strings.HasPrefix(expression, "@every"):
 		return nil, errors.New("use Every(d)")
 	}
-	parsed, err := cron.NewParser(fields).WithMaxSearchYears(longest).Parse(expression)
+	parser, err := cron.TryNewParser(fields)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.WithMaxSearchYears(longest).Parse(expression)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,7 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 
 		"MaxStateNameBytes":  {taskflow.MaxStateNameBytes, "255 bytes"},
 		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
+		"MaxScheduleName":    {taskflow.MaxScheduleName, "100 bytes"},
 		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
 	}
 	units := map[string]int{"KiB": 1 << 10, "MiB": 1 << 20}
