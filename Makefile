@@ -1,4 +1,4 @@
-# `make` lists the targets. Nothing but Go is needed in advance: tools are built into .tools/, pinned to these versions, and the
+# `make` lists the targets. Nothing but Go is needed in advance, and Node.js for the dashboard's page (make ui): tools are built into .tools/, pinned to these versions, and the
 # servers that tests start are installed by the system's package manager (TASKFLOW_SKIP=redis,postgres,mariadb: do without).
 
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -70,6 +70,14 @@ bench-scale: servers ## 100,000 waiting tasks, and a history of a million, in ev
 .PHONY: benchstat
 benchstat: $(BENCHSTAT) ## compare two outputs of make bench: make benchstat OLD=a.txt NEW=b.txt
 	$(BENCHSTAT) $(OLD) $(NEW)
+
+.PHONY: ui
+ui: ## build the dashboard's page from dashboard/ui into dashboard/ui/dist; needs Node.js and npm
+	cd dashboard/ui && npm ci --no-audit --no-fund && npm run build
+
+.PHONY: ui-check
+ui-check: ## check the page's source and types, run its tests, and compare the committed build with a new one
+	cd dashboard/ui && npm ci --no-audit --no-fund && npm run check && node build/check.mjs
 
 .PHONY: examples
 examples: ## build every program of examples/

@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -35,7 +36,7 @@ func (m *Manager) Add(w Work, opts ...AddOption) Handle {
 func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 	j, err := m.newJob(ctx, w, opts, SourceManual)
 	if err != nil {
-		return m.refused(ctx, j, err)
+		return m.refused(j, err)
 	}
 	m.announceAdded(j)
 	m.dispatch(j)
@@ -44,8 +45,22 @@ func (m *Manager) addNow(ctx context.Context, w Work, opts []AddOption) Handle {
 
 // newJob makes a pending job that nobody runs yet, and takes it into the registry. With an error the job must be refused.
 func (m *Manager) newJob(ctx context.Context, w Work, opts []AddOption, source string) (*job, error) {
-	j := &job{m: m, work: w, ctx: detach(ctx), source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
-	return j, m.prepare(ctx, j, opts)
+	j := &job{m: m, work: w, source: source, status: StatusPending, place: placeAdder, policy: &defaultPolicy}
+	return j, m.prepareChild(ctx, j, opts)
+}
+
+// prepareChild is prepare for a job that may have been added by a running task, whose child it is then.
+func (m *Manager) prepareChild(ctx context.Context, j *job, opts []AddOption) error {
+	var parent *taskContext
+	if j.ctx, parent = detach(ctx); parent == nil || parent.job.m != m {
+		return m.prepare(ctx, j, opts)
+	}
+	j.more = &jobExtra{RecordExtra: RecordExtra{ParentID: parent.job.id.String()}}
+	err := m.prepare(ctx, j, opts)
+	if err == nil {
+		parent.job.adopts(j.id)
+	}
+	return err
 }
 
 // prepare configures a new job and takes it in. With a duplicateError it is not taken in.
@@ -149,16 +164,22 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 }
 
 // refused ends a job that Add cannot accept, or finds the task that it would have doubled.
-func (m *Manager) refused(ctx context.Context, j *job, reason error) Handle {
-	if h, ok := m.duplicate(ctx, reason); ok {
+func (m *Manager) refused(j *job, reason error) Handle {
+	if h, ok := duplicate(reason); ok {
 		return h
 	}
 	m.refuse(j, reason)
 	return Handle{job: j}
 }
 
-// refuse ends a job that Add cannot accept.
+// refuse ends a job that cannot be accepted. What was wrong with the call itself is known to who called Submit: no record is kept of that, which
+// somebody could retry.
 func (m *Manager) refuse(j *job, reason error) {
+	if j.durable && (errors.Is(reason, ErrInvalidOption) || errors.Is(reason, ErrArguments)) {
+		m.registry.lose(j, false)
+		m.refusals.report(m.log, j.name, reason)
+		return
+	}
 	j.mu.Lock()
 	j.rejected = reason
 	j.mu.Unlock()

@@ -90,6 +90,13 @@ type Deleter interface {
 	DeleteBefore(ctx context.Context, t time.Time) (int, error)
 }
 
+// RecordDeleter removes chosen records from the history.
+type RecordDeleter interface {
+	// Delete removes the finished records of these ids and returns how many it removed. Ids that are unknown, no ids, or of unfinished tasks do
+	// nothing, and an id counts once however often it is given. It may work in steps: with an error, some may be gone.
+	Delete(ctx context.Context, ids []string) (int, error)
+}
+
 // Claimer hands a pending task to exactly one of the instances that share a backend.
 type Claimer interface {
 	// Claim makes owner the holder of at most limit pending rows that have no owner and whose name is one of names, those with the
@@ -124,7 +131,8 @@ type SecretStore interface {
 type AuditEntry struct {
 	ID   string    `json:"entry_id"` // UUIDv7
 	Time time.Time `json:"timestamp"`
-	// Action is "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "login", "login_failed" or "logout".
+	// Action is "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "operation_start", "operation_stop", "operation_end", "login",
+	// "login_failed" or "logout".
 	Action string         `json:"action"`
 	TaskID string         `json:"task_id"` // empty where the action concerns no single task
 	Actor  string         `json:"actor"`   // user name, or "anonymous"
@@ -144,6 +152,8 @@ const (
 	CapabilityJournal Capability = "journal" // Journal
 	CapabilityAudit   Capability = "audit"   // AuditLog
 	CapabilitySecrets Capability = "secrets" // SecretStore
+
+	CapabilityDeleteRecords Capability = "delete_records" // RecordDeleter
 
 	CapabilityInstances Capability = "instances" // InstanceStore
 	CapabilityPending   Capability = "pending"   // PendingQuerier
@@ -165,6 +175,7 @@ func Capabilities(b Backend) []Capability {
 		{CapabilityQuery, implements[Querier](b)},
 		{CapabilityStats, implements[StatsReader](b)},
 		{CapabilityDelete, implements[Deleter](b)},
+		{CapabilityDeleteRecords, implements[RecordDeleter](b)},
 		{CapabilityClaim, implements[Claimer](b)},
 		{CapabilityJournal, implements[Journal](b)},
 		{CapabilityAudit, implements[AuditLog](b)},

@@ -76,7 +76,7 @@ func (b *Batch) Add(ctx context.Context, w Work, opts ...AddOption) Handle {
 		err = ErrDiscarded
 	}
 	if err != nil {
-		return b.m.refused(ctx, j, err)
+		return b.m.refused(j, err)
 	}
 	b.m.announceAdded(j)
 	b.hold(j)
@@ -92,7 +92,7 @@ func (b *Batch) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, 
 	}
 	j, begun, err := b.m.submit(b.captured(ctx), c, opts, false)
 	if err != nil {
-		return b.m.notSubmitted(ctx, err)
+		return notSubmitted(err)
 	}
 	if !begun {
 		b.hold(j)

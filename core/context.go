@@ -47,18 +47,18 @@ func taskContextFrom(ctx context.Context) *taskContext {
 
 // detach keeps the values of a request's context and drops its cancellation, which comes before the task runs. A task that
 // is added by a task gets the values that the adding one was added with, not those set inside it: otherwise each
-// generation of a task that adds itself would hold all generations before.
-func detach(ctx context.Context) context.Context {
+// generation of a task that adds itself would hold all generations before. That task is the parent; nil: there is none.
+func detach(ctx context.Context) (_ context.Context, parent *taskContext) {
 	if ctx == nil {
-		return context.Background()
+		return context.Background(), nil
 	}
 	if c := taskContextFrom(ctx); c != nil {
-		return c.request
+		return c.request, c
 	}
 	if ctx.Done() == nil {
 		if _, hasDeadline := ctx.Deadline(); !hasDeadline && ctx.Err() == nil {
-			return ctx
+			return ctx, nil
 		}
 	}
-	return context.WithoutCancel(ctx)
+	return context.WithoutCancel(ctx), nil
 }

@@ -157,6 +157,9 @@ func (m *Manager) giveUp(j *job, status Status, err error) bool {
 // conclude does what follows a change to a final status. The caller holds j.mu; conclude unlocks it.
 func (m *Manager) conclude(j *job, why failure, now int64) {
 	j.setFailure(why)
+	if j.more != nil && j.more.open() != nil {
+		j.attemptEnds(now, why.text)
+	}
 	j.endTime, j.runAt = now, 0
 	place, start, expiry, admitted := j.place, j.start, j.expiry, j.admitted
 	j.place, j.start, j.expiry, j.admitted = placeNone, nil, nil, false

@@ -15,97 +15,26 @@ type otherTask struct {
 	record Record // as it was when the duplicate was added; its ID is empty when it could not be read
 
 	once sync.Once
-	done chan struct{}
+	done <-chan struct{}
 }
 
-// otherPoll is how often a task of another instance is looked at by who waits for it.
-const otherPoll = 250 * time.Millisecond
-
-// duplicateError is what prepare returns instead of a new task.
-type duplicateError struct{ holder string }
-
-func (e *duplicateError) Error() string {
-	return "taskflow: another task has the idempotency key: " + e.holder
-}
-
-func isDuplicate(err error) bool { _, ok := errors.AsType[*duplicateError](err); return ok }
-
-// duplicate returns the Handle of the task that has the key which err is about; ok is false when err is about something else.
-func (m *Manager) duplicate(ctx context.Context, err error) (h Handle, ok bool) {
-	dup, ok := errors.AsType[*duplicateError](err)
-	if !ok {
-		return Handle{}, false
-	}
-	if id, err := parseID(dup.holder); err == nil {
-		if j := m.registry.get(id); j != nil {
-			return Handle{job: j, duplicate: true}, true
-		}
-	}
-	o := &otherTask{m: m, id: dup.holder}
-	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
-	defer cancel()
-	if r, err := m.Get(ctx, dup.holder); err == nil {
-		o.record = r
-	} else if !errors.Is(err, ErrNotFound) {
-		m.log.Warn("taskflow: the task that has an idempotency key cannot be read", "task_id", dup.holder, "error", err)
-	}
-	return Handle{other: o, duplicate: true}, true
-}
-
-// reserve gets the idempotency key for a new job, which is given its id for that.
-func (m *Manager) reserve(ctx context.Context, j *job, now time.Time) error {
-	if j.m.life.stopping.Load() {
-		return ErrStopped
-	}
-	m.registry.name(j, now)
-	holder, err := m.keys.reserve(ctx, j.key, j.id.String(), j.keep)
-	switch {
-	case err != nil:
-		j.key = "" // it is not ours to free
-		return err
-	case holder != j.id.String():
-		return &duplicateError{holder}
-	}
-	return nil
-}
+// How often a task of another instance is looked at by who waits for it: less and less often. A task in the memory of the other may take some
+// looks to be seen at all.
+const (
+	otherPoll     = 250 * time.Millisecond
+	otherPollLast = 2 * time.Second
+	otherMissing  = 4
+)
 
 // isDone is closed when the task is final or the manager stops.
 func (o *otherTask) isDone() <-chan struct{} {
-	o.once.Do(func() {
-		o.done = make(chan struct{})
-		l := &o.m.life
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.done != nil {
-			close(o.done)
-			return
-		}
-		o.m.services.Go(o.watch) // before Stop, which waits for it
-	})
+	o.once.Do(func() { o.done = o.m.watch(o.id) })
 	return o.done
 }
 
-func (o *otherTask) watch() {
-	defer close(o.done)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	look := time.NewTicker(otherPoll)
-	defer look.Stop()
-	for {
-		if r, err := o.m.Get(ctx, o.id); err == nil && r.Status.Final() || errors.Is(err, ErrNotFound) {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-o.m.draining:
-			return
-		}
-	}
-}
-
-// result is what became of the task, read now.
-func (o *otherTask) result(ctx context.Context) error {
-	r, err := o.m.Get(ctx, o.id)
+// wait returns what became of the task, or the error of ctx.
+func (o *otherTask) wait(ctx context.Context) error {
+	r, err := o.m.endElsewhere(ctx, o.id)
 	switch {
 	case err != nil:
 		return err
@@ -119,4 +48,80 @@ func (o *otherTask) result(ctx context.Context) error {
 		return errors.New(r.Error)
 	}
 	return ErrRequeued // this manager stops, and another instance holds it
+}
+
+// endElsewhere looks at a task of another instance until it is final, ctx ends, or the manager stops: then the record is that of an unfinished task.
+func (m *Manager) endElsewhere(ctx context.Context, id string) (Record, error) {
+	missing := 0
+	for wait := otherPoll; ; wait = min(2*wait, otherPollLast) {
+		r, err := m.glance(ctx, id)
+		switch {
+		case ctx.Err() != nil:
+			return r, ctx.Err()
+		case err == nil && r.Status.Final():
+			return r, nil
+		case errors.Is(err, ErrNotFound):
+			if missing++; missing >= otherMissing {
+				return r, err
+			}
+		}
+		look := time.NewTimer(wait)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			look.Stop()
+			return r, ctx.Err()
+		case <-m.draining:
+			look.Stop()
+			if now, err := m.glance(ctx, id); err == nil {
+				r = now
+			}
+			return r, nil
+		}
+	}
+}
+
+// glance is Get by somebody who has time to try again.
+func (m *Manager) glance(ctx context.Context, id string) (Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, peersTimeout)
+	defer cancel()
+	return m.Get(ctx, id)
+}
+
+// watchers are the tasks of other instances of which somebody here wants to know when they are done.
+type watchers struct {
+	mu   sync.Mutex
+	done map[string]chan struct{} // by id
+}
+
+// watch returns a channel that is closed when the task of another instance is final, or the manager stops. However many ask, one goroutine looks,
+// which Manager.services waits for.
+func (m *Manager) watch(id string) <-chan struct{} {
+	w := &m.watchers
+	m.life.mu.Lock() // Stop, which waits for the goroutine, comes before or after
+	defer m.life.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if done := w.done[id]; done != nil {
+		return done
+	}
+	done := make(chan struct{})
+	if m.life.done != nil {
+		close(done)
+		return done
+	}
+	if w.done == nil {
+		w.done = map[string]chan struct{}{}
+	}
+	w.done[id] = done
+	m.services.Go(func() {
+		if _, err := m.endElsewhere(context.Background(), id); err != nil {
+			m.log.Debug("taskflow: a task of another instance is not watched any more", "task_id", id, "error", err)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.done, id)
+		close(done)
+	})
+	return done
 }

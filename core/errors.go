@@ -17,8 +17,9 @@ var (
 	ErrQueueFull = errors.New("taskflow: queue is full")
 	// ErrNotRegistered: the task is not among [WithTasks], so that it could not be found again after a restart.
 	ErrNotRegistered = errors.New("taskflow: task is not registered")
-	// ErrNotDurable: the backend has no [Journal], so that it cannot promise what Submit promises.
-	ErrNotDurable = errors.New("taskflow: backend has no journal")
+	// ErrNotDurable: what Submit promises cannot be promised, because the backend has no [Journal], or because a task of Add, which is in
+	// memory only, has the [IdempotencyKey].
+	ErrNotDurable = errors.New("taskflow: task would not be durable")
 	// ErrLeaseLost: another instance holds the task, because this one did not renew its lease in time (it was paused, or cut off from the
 	// backend). It is the cause of the context of a task that was running then.
 	ErrLeaseLost = errors.New("taskflow: lease lost, another instance may hold the task")

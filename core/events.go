@@ -18,6 +18,7 @@ const (
 	EventFinished EventKind = "finished" // it reached its final status, or was refused at Add
 	EventLog      EventKind = "log"      // it wrote a line to its log
 	EventMoved    EventKind = "moved"    // another instance holds it from now on, see ErrLeaseLost
+	EventProgress EventKind = "progress" // it said how far it is, see Progress; not more often than four times a second
 	EventLinked   EventKind = "linked"   // it had ended before; now a task repeats it, see Record.RetriedBy
 )
 
@@ -26,7 +27,7 @@ type Event struct {
 	Seq  uint64 // counts the manager's events from 1, without gaps
 	Kind EventKind
 	Time time.Time
-	Task Record // as it was right after the change, without log, stack and arguments; for EventLog just its ID and LogCount
+	Task Record // as it was right after the change, without log, stack and arguments; for EventLog just its ID and LogCount, for EventProgress its ID and Progress
 	Line string // EventLog: the line
 }
 

@@ -26,7 +26,8 @@ func (h Handle) ID() string {
 func (h Handle) Duplicate() bool { return h.duplicate }
 
 // Done is closed when the task has reached its final status, or was saved for the next start. When another instance holds it, that
-// is found out by asking the backend a few times a second.
+// is found out by asking the backend, less and less often: up to 2 s late. One goroutine for each such task does that, until the task is
+// final or the manager stops; Wait takes none.
 func (h Handle) Done() <-chan struct{} {
 	if h.other != nil {
 		return h.other.isDone()
@@ -44,15 +45,15 @@ func (h Handle) Done() <-chan struct{} {
 // ErrDeadline) for a failure, ErrCancelled or the reason of the refusal, ErrInterrupted, ErrRequeued when the manager stopped
 // first, or ErrLeaseLost when another instance holds it now; and the context's error when ctx ends before the task.
 func (h Handle) Wait(ctx context.Context) error {
+	if h.other != nil {
+		return h.other.wait(ctx)
+	}
 	select {
 	case <-h.Done():
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	switch {
-	case h.other != nil:
-		return h.other.result(ctx)
-	case h.job == nil:
+	if h.job == nil {
 		return nil
 	}
 	return h.job.result()

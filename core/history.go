@@ -207,23 +207,36 @@ func (h *history) write(ctx context.Context) (wait time.Duration) {
 }
 
 func (h *history) save(ctx context.Context, jobs []*job) error {
-	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	saving, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
 	records := make([]Record, len(jobs))
 	for i, j := range jobs {
 		records[i] = j.snapshot(true)
 	}
-	n, err := h.m.store.save(ctx, records)
+	n, err := h.m.store.save(saving, records)
 	if err != nil {
 		return err
 	}
 	h.m.registry.confirm(jobs)
 	if n < len(records) { // another instance holds some of them, and says what became of them
 		h.m.registry.disown(slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.owner == "" }))
-		records = slices.DeleteFunc(records, func(r Record) bool { return r.Owner != "" }) // their keys are not ours to free
+		records = h.written(ctx, records)
 	}
 	h.m.keys.settle(ctx, records)
 	return nil
+}
+
+// written returns those of a batch, of which another instance holds some, whose keys are to be freed.
+func (h *history) written(ctx context.Context, records []Record) []Record {
+	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+	defer cancel()
+	return slices.DeleteFunc(records, func(r Record) bool {
+		if r.Key == "" || r.Status == StatusSuccess || r.Owner == "" {
+			return false
+		}
+		stored, err := h.m.store.get(ctx, r.ID)
+		return err != nil || stored.Owner != r.Owner || stored.Status != r.Status
+	})
 }
 
 // salvage stores the records of a failed batch one by one, so that one record that the backend cannot take does not keep

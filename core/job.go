@@ -30,19 +30,21 @@ type job struct {
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
+	commit   *commit       // nil: it has no key, or is not being submitted
 	crashes  int
 
-	newer, older *job // the registry's list, guarded by registry.mu
-	stored       bool // the backend has the final record; guarded by registry.mu
-	misses       int  // times that only this record could not be stored; used by history alone
-	size         int  // weight at its end
+	newer, older *job  // the registry's list, guarded by registry.mu
+	stored       bool  // the backend has the final record; guarded by registry.mu
+	misses       int32 // times that only this record could not be stored; used by history alone
+	size         int   // weight at its end
 
 	mu         sync.Mutex
 	status     Status
 	place      place
-	admitted   bool // counts against the queue size
-	lost       bool // another instance holds the task: nothing of it is written any more
-	finished   bool // final, and everybody may see it
+	admitted   bool  // counts against the queue size
+	lost       bool  // another instance holds the task: nothing of it is written any more
+	finished   bool  // final, and everybody may see it
+	holdups    int32 // attempts that did not begin because the journal could not note their start
 	attempts   int
 	startTime  int64
 	endTime    int64
@@ -53,8 +55,9 @@ type job struct {
 	errText    string // what err says, taken once: a user's Error method may be slow, or panic
 	stack      string
 	retriedBy  taskID
-	holdups    int // attempts that did not begin because the journal could not note their start
+	keyOwner   *string // the name of this instance under which the key is reserved, see Manager.name; nil: it is not
 	log        *taskLog
+	more       *jobExtra // nil: none
 	done       chan struct{}
 	cancel     context.CancelCauseFunc // of the running attempt
 	cancelling error                   // why somebody cancels the running attempt
@@ -161,6 +164,11 @@ func (j *job) record(full bool) Record {
 	if full {
 		r.Stack, r.Logs, r.Args = j.stack, j.log.lines(), j.work.call.args
 	}
+	if j.more != nil && full {
+		r.RecordExtra = j.more.clone()
+	} else if j.more != nil {
+		r.Progress = j.more.Progress
+	}
 	return r
 }
 
@@ -182,6 +190,9 @@ func (j *job) weight() int {
 	n := 1024 + len(j.work.call.args) + len(j.stack) + 2*len(j.errText) + j.log.size()
 	for key, value := range j.policy.tags {
 		n += 64 + len(key) + len(value)
+	}
+	if j.more != nil {
+		n += j.more.size()
 	}
 	return n
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -21,7 +22,13 @@ const keyTimeout = 2 * time.Second
 // task has already add nothing, and return a Handle of that task, see [Handle.Duplicate]. The key is free again when its task has not
 // succeeded (failed, interrupted, cancelled), or when its retention is over. From 1 to [MaxKeyBytes] bytes of UTF-8; usually what the
 // client sent in its Idempotency-Key header, together with the user's id. Add with a key asks the backend, for at most 2 s; without
-// an answer, and before Start, the task is refused. A backend without [KeyStore] keeps keys apart within this process only.
+// an answer, and before Start, the task is refused.
+//
+// What Submit returns without an error is safe, also when it is another's task: it waits for the commit of one that is being submitted, and
+// returns an error (ErrNotDurable) when the key is that of a task of Add, which is in memory only. Once it has the key, the end of its context
+// does not stop it: the client may ask again and be told that the task is safe.
+//
+// A backend without [KeyStore] keeps keys apart within this process only.
 func IdempotencyKey(key string) AddOption {
 	return addOption(func(in *invocation) error {
 		switch {
@@ -73,6 +80,7 @@ func uniqueKey(name string, args []byte) string {
 type keys struct {
 	m     *Manager
 	store KeyStore // nil: the table
+	stale atomic.Bool
 
 	mu    sync.Mutex
 	table map[string]heldKey
@@ -90,21 +98,34 @@ func newKeys(m *Manager) *keys {
 	return k
 }
 
-// reserve gives key to the task id, or returns the id of the task that has it.
-func (k *keys) reserve(ctx context.Context, key, id string, keep time.Duration) (holder string, err error) {
+// reserve gives its key to a job, under the name owner of this instance, or returns the id of the task that has it. It takes until ends at most.
+func (k *keys) reserve(ctx context.Context, j *job, owner string, ends time.Time) (holder string, err error) {
+	id := j.id.String()
 	if k.store == nil {
-		return k.reserveHere(key, id, keep), nil
+		return k.reserveHere(j.key, id, j.keep), nil
 	}
-	if !k.m.life.running() {
+	if !k.m.life.running() && !k.m.life.saving() {
 		return "", fmt.Errorf("%w, or not started yet: the backend cannot be asked for the key", ErrStopped)
 	}
-	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
-	defer cancel()
-	holder, err = k.store.ReserveKey(ctx, Reservation{Key: key, TaskID: id, Owner: k.m.Instance(), Retention: keep})
-	if err != nil {
-		return "", fmt.Errorf("reserve the idempotency key %q: %w", key, err)
+	if k.m.peers != nil && k.m.peers.outcast.Load() {
+		return "", fmt.Errorf("%w, and the backend cannot be reached to get another: a key would be held by nobody", ErrLeaseLost)
 	}
-	return holder, nil
+	asking, cancel := context.WithDeadline(ctx, ends)
+	defer cancel()
+	holder, err = k.store.ReserveKey(asking, Reservation{Key: j.key, TaskID: id, Owner: owner, Retention: j.keep})
+	if err == nil {
+		return holder, nil
+	}
+	err = fmt.Errorf("reserve the idempotency key %q: %w", j.key, err)
+	// Only the answer may be lost. If there is no time for this, or it fails too, the key is free when the history has the refused task.
+	releasing, cancel := context.WithDeadline(context.WithoutCancel(ctx), ends)
+	defer cancel()
+	if releasing.Err() == nil {
+		if free := k.store.ReleaseKey(releasing, j.key, id); free != nil {
+			err = fmt.Errorf("%w (and release it: %w)", err, free)
+		}
+	}
+	return "", err
 }
 
 func (k *keys) reserveHere(key, id string, keep time.Duration) (holder string) {
@@ -126,12 +147,29 @@ func (k *keys) reserveHere(key, id string, keep time.Duration) (holder string) {
 	return id
 }
 
-// settle frees the keys of records that have ended without success. What the backend refuses stays until its retention is over.
+// settle frees the keys of records that have ended without success and that the history has. The backend takes a key that it does not free now
+// for free all the same: see [KeyStore]. ctx ends it; it has keyTimeout for itself.
 func (k *keys) settle(ctx context.Context, records []Record) {
+	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+	defer cancel()
+	var missed error
+	n := 0
 	for i := range records {
-		if r := &records[i]; r.Key != "" && r.Status != StatusSuccess {
-			k.release(ctx, r.Key, r.ID)
+		r := &records[i]
+		switch {
+		case r.Key == "" || r.Status == StatusSuccess:
+		case k.store == nil:
+			k.releaseHere(r.Key, r.ID)
+		case ctx.Err() != nil:
+			n, missed = n+1, ctx.Err()
+		default:
+			if err := k.store.ReleaseKey(ctx, r.Key, r.ID); err != nil {
+				n, missed = n+1, err
+			}
 		}
+	}
+	if n > 0 {
+		k.m.log.Warn("taskflow: idempotency keys of tasks without success could not be deleted; they are free all the same", "count", n, "error", missed)
 	}
 }
 
@@ -144,15 +182,57 @@ func (k *keys) releaseHere(key, id string) {
 	}
 }
 
-func (k *keys) release(ctx context.Context, key, id string) {
-	if k.store == nil {
-		k.releaseHere(key, id)
+// lapsed notes that the keys of what is in memory are reserved under a name that this instance has no more.
+func (k *keys) lapsed() { k.stale.Store(true) }
+
+// renew reserves those keys anew, under the present name. It is called with each heartbeat: what fails, or was being added meanwhile, is met by the
+// next one.
+func (k *keys) renew(ctx context.Context) {
+	if k.store == nil || !k.stale.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(peersTimeout, k.m.cfg.lease/3))
 	defer cancel()
-	if err := k.store.ReleaseKey(ctx, key, id); err != nil {
-		k.m.log.Warn("taskflow: the idempotency key of a task that failed could not be freed; it stays until its retention is over",
-			"task_id", id, "key", key, "error", err)
+	own := k.m.name.Load()
+	jobs := k.heldOtherwise(own)
+	for _, j := range jobs {
+		rest := j.keep - time.Since(timeOf(j.created))
+		if rest >= time.Millisecond {
+			holder, err := k.store.ReserveKey(ctx, Reservation{Key: j.key, TaskID: j.id.String(), Owner: *own, Retention: rest})
+			if err != nil {
+				k.m.log.Warn("taskflow: the idempotency keys of tasks in memory cannot be reserved under the new name yet; others may get them", "error", err)
+				return
+			}
+			if holder != j.id.String() {
+				k.m.log.Warn("taskflow: another task has got the idempotency key of a task in memory while the lease was lost: both run",
+					"task_id", j.id.String(), "key", j.key, "holder", holder)
+			}
+		}
+		j.mu.Lock()
+		j.keyOwner = own
+		j.mu.Unlock()
 	}
+	if len(jobs) == 0 {
+		k.stale.Store(false)
+	}
+}
+
+// heldOtherwise returns the jobs that hold a key by nothing but the name under which it was reserved, if that is not own: they have no row, and are unfinished, or
+// a success that is not in the history yet.
+func (k *keys) heldOtherwise(own *string) (jobs []*job) {
+	look := func(j *job, success bool) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if j.keyOwner != nil && j.keyOwner != own && j.owner == "" && (!success && !j.status.Final() || success && j.status == StatusSuccess) {
+			jobs = append(jobs, j)
+		}
+	}
+	k.m.registry.walk(taskID{}, func(j *job) bool {
+		look(j, false)
+		return true
+	})
+	for _, j := range k.m.history.unsaved() {
+		look(j, true)
+	}
+	return jobs
 }

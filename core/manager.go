@@ -39,6 +39,7 @@ type Manager struct {
 	audit    auditRing
 	series   *recorder
 	keys     *keys
+	watchers watchers
 
 	schedules *schedules
 

@@ -43,7 +43,7 @@ func (m *Manager) tell(o Observer, events []Event, lost uint64) {
 }
 
 // LogObserver returns an observer that writes every change to l: failures at level Error, retries and refusals at Warn, the
-// rest at Info. Lines of the tasks' own logs are left out.
+// rest at Info. Lines of the tasks' own logs and reports of progress are left out.
 func LogObserver(l *slog.Logger) Observer {
 	return ObserverFunc(func(events []Event, lost uint64) {
 		ctx := context.Background()
@@ -51,7 +51,7 @@ func LogObserver(l *slog.Logger) Observer {
 			l.LogAttrs(ctx, slog.LevelWarn, "task events missed", slog.Uint64("count", lost))
 		}
 		for i := range events {
-			if e := &events[i]; e.Kind != EventLog {
+			if e := &events[i]; e.Kind != EventLog && e.Kind != EventProgress {
 				l.LogAttrs(ctx, eventLevel(e), "task", eventAttrs(e)...)
 			}
 		}

@@ -177,6 +177,7 @@ func (p *peers) beat(ctx context.Context) {
 	switch err := p.renew(ctx); {
 	case err == nil:
 		p.trouble.over(p.m, "heartbeat")
+		p.m.keys.renew(ctx)
 	case errors.Is(err, ErrLeaseLost):
 		p.m.log.Error("taskflow: the lease is lost: what is durable here is another instance's now", "lease", p.m.cfg.lease)
 		p.lapse(ctx)
@@ -273,6 +274,7 @@ func (p *peers) lapse(ctx context.Context) {
 	p.outcast.Store(true)
 	p.naming.Lock()
 	p.m.rename()
+	p.m.keys.lapsed()
 	n := p.m.loseAll(old)
 	p.naming.Unlock()
 	p.m.log.Warn("taskflow: goes on as another instance", "was", old, "is", p.m.Instance(), "given_up", n)
@@ -297,6 +299,7 @@ func (p *peers) rejoin(ctx context.Context) bool {
 	p.trouble.over(p.m, "heartbeat")
 	p.renewedAt(sent)
 	p.outcast.Store(false)
+	p.m.keys.renew(ctx) // before the old name leaves, which holds them still
 	return true
 }
 

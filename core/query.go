@@ -55,20 +55,26 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	if m.store == nil {
 		return cut(here, q.Limit, ""), nil
 	}
-	var stored, others Page
-	var err error
-	// Unfinished before finished: a task that ends in between is in both, and must not be in none.
-	if !onlyFinal(q.Statuses) {
-		if others, err = m.elsewhere(ctx, q); err != nil {
-			return Page{}, fmt.Errorf("taskflow: list: %w", err)
-		}
-	}
-	if !onlyLive(q.Statuses) {
-		if stored, err = m.store.page(ctx, q); err != nil {
-			return Page{}, fmt.Errorf("taskflow: list: %w", err)
-		}
+	stored, others, err := m.beyondMemory(ctx, q)
+	if err != nil {
+		return Page{}, err
 	}
 	return merge(q.Limit, Page{Records: here}, stored, others), nil
+}
+
+// beyondMemory returns pages of the history and of what is unfinished elsewhere.
+func (m *Manager) beyondMemory(ctx context.Context, q Query) (stored, others Page, err error) {
+	// Unfinished before finished: a task that ends in between is in both, and must not be in none.
+	if !onlyFinal(q.Statuses) {
+		others, err = m.elsewhere(ctx, q)
+	}
+	if err == nil && !onlyLive(q.Statuses) {
+		stored, err = m.store.page(ctx, q)
+	}
+	if err != nil {
+		err = fmt.Errorf("taskflow: list: %w", err)
+	}
+	return stored, others, err
 }
 
 // inMemory returns up to q.Limit+1 matching tasks.

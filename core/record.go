@@ -43,6 +43,8 @@ type Record struct {
 	Key string
 	// Crashes counts the processes that died while they ran it.
 	Crashes int
+
+	RecordExtra
 }
 
 // RecordFormat is the version of the JSON form of a Record. A record without one has version 1.
@@ -67,8 +69,8 @@ func (r Record) Duration() time.Duration {
 // RetriesUsed is the number of attempts after the first.
 func (r Record) RetriesUsed() int { return max(r.Attempts-1, 0) }
 
-// Summary returns the record without what can be large: log, stack and arguments. LogCount stays.
+// Summary returns the record without what can be large: log, stack, arguments and RecordExtra. LogCount stays.
 func (r Record) Summary() Record {
-	r.Logs, r.Stack, r.Args = nil, "", nil
+	r.Logs, r.Stack, r.Args, r.RecordExtra = nil, "", nil, RecordExtra{}
 	return r
 }

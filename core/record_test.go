@@ -25,6 +25,15 @@ func full() taskflow.Record {
 		RetriedBy: "019ab1c2-ffff-7000-8000-000000000000", Error: "smtp: 550", Stack: "goroutine 1 [running]:", Logs: []string{"a", "--- Retry 1 ---"}, LogCount: 2,
 		Args: json.RawMessage(`{"to":"ada@example.org"}`), Requeue: true, Durable: true, Owner: "4e5f6071",
 		Key: "order 7", Crashes: 2,
+		RecordExtra: taskflow.RecordExtra{
+			ParentID: "019ab1c2-0000-7000-8000-000000000001", Children: []string{"019ab1c2-0000-7000-8000-000000000002"},
+			Progress: &taskflow.ProgressReport{Done: 3, Total: 4, Unit: "rows", Message: "reading", UpdatedAt: at(3), Rate: 1.5, Remaining: new(0.5)},
+			Result:   json.RawMessage(`{"rows":3}`),
+			AttemptLog: []taskflow.Attempt{
+				{Number: 1, StartedAt: at(2), EndedAt: at(3), Error: "smtp: 421", Wait: 2},
+				{Number: 2, StartedAt: at(4)},
+			},
+		},
 	}
 }
 
@@ -61,7 +70,7 @@ func TestRecordAsJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		compact := r
-		compact.Args = back.Args // white space
+		compact.Args, compact.Result = back.Args, back.Result // white space
 		if !reflect.DeepEqual(back, compact) {
 			t.Errorf("%s comes back as\n%+v, not\n%+v", name, back, r)
 		}
@@ -70,19 +79,24 @@ func TestRecordAsJSON(t *testing.T) {
 
 func TestRecordsThatEarlierVersionsStoredAreRead(t *testing.T) {
 	t.Parallel()
-	before := full()
-	before.Key, before.Crashes = "", 0
-	stored, err := os.ReadFile(filepath.Join("testdata", "record", "earlier", "without-keys.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got taskflow.Record
-	if err := json.Unmarshal(stored, &got); err != nil {
-		t.Fatal(err)
-	}
-	before.Args = got.Args // white space
-	if !reflect.DeepEqual(got, before) {
-		t.Errorf("read\n%+v, want\n%+v", got, before)
+	for file, less := range map[string]func(*taskflow.Record){
+		"without-keys.json":  func(r *taskflow.Record) { r.Key, r.Crashes, r.RecordExtra = "", 0, taskflow.RecordExtra{} },
+		"without-extra.json": func(r *taskflow.Record) { r.RecordExtra = taskflow.RecordExtra{} },
+	} {
+		before := full()
+		less(&before)
+		stored, err := os.ReadFile(filepath.Join("testdata", "record", "earlier", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got taskflow.Record
+		if err := json.Unmarshal(stored, &got); err != nil {
+			t.Fatal(err)
+		}
+		before.Args = got.Args // white space
+		if !reflect.DeepEqual(got, before) {
+			t.Errorf("%s: read\n%+v, want\n%+v", file, got, before)
+		}
 	}
 }
 

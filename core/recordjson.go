@@ -1,6 +1,7 @@
 package taskflow
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -40,6 +41,8 @@ type recordJSON struct {
 	Key        *string         `json:"idempotency_key"`
 	Crashes    int             `json:"crashes"`
 	Format     int             `json:"format,omitempty"`
+
+	RecordExtra
 }
 
 // MarshalJSON encodes the record as the HTTP API shows it. Nothing is left out, so that a backend can store it. It is written by hand because
@@ -92,7 +95,21 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	w.textOrNull(`,"owner":`, r.Owner)
 	w.textOrNull(`,"idempotency_key":`, r.Key)
 	w.number(`,"crashes":`, r.Crashes)
+	w.extra(&r.RecordExtra)
 	return append(w.b, '}'), w.err
+}
+
+// extra writes the members of what only some records have.
+func (w *recordWriter) extra(x *RecordExtra) {
+	if x.IsZero() {
+		return
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		w.err = cmp.Or(w.err, err)
+		return
+	}
+	w.b = append(append(w.b, ','), b[1:len(b)-1]...)
 }
 
 // recordWriter appends JSON; its methods take the key with what stands around it. It remembers the first error.
@@ -184,7 +201,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		Source: w.Source, Priority: w.Priority, Pool: w.Executor,
 		Closure: w.Closure, RunAt: zeroOr(w.RunAt), Attempts: w.Attempts, MaxRetries: w.MaxRetries,
 		RetryOf: zeroOr(w.RetryOf), RetriedBy: zeroOr(w.RetriedBy), LogCount: w.LogCount, Args: w.Args, Requeue: w.Requeue, Durable: w.Durable,
-		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes,
+		Owner: zeroOr(w.Owner), Key: zeroOr(w.Key), Crashes: w.Crashes, RecordExtra: w.RecordExtra,
 	}
 	if len(w.Logs) > 0 {
 		r.Logs = w.Logs

@@ -35,6 +35,10 @@ func TestRecordJSONIsThatOfEncodingJSON(t *testing.T) {
 			}).Draw(t, "args"),
 			Requeue: rapid.Bool().Draw(t, "requeue"), Durable: rapid.Bool().Draw(t, "durable"), Owner: text.Draw(t, "owner"),
 			Key: text.Draw(t, "key"), Crashes: rapid.Int().Draw(t, "crashes"),
+			RecordExtra: rapid.SampledFrom([]RecordExtra{
+				{}, {ParentID: "<p>"}, {Children: []string{"a", "b"}}, {Progress: &ProgressReport{Done: 1, Unit: "<&>"}}, {Result: json.RawMessage(` {"a" : 1} `)},
+				{Result: json.RawMessage("no JSON")}, {AttemptLog: []Attempt{{Number: 1, Error: "é\x00"}}}, {Children: []string{}},
+			}).Draw(t, "extra"),
 		}
 		got, gotErr := r.MarshalJSON()
 		want, wantErr := reflected(r)
@@ -57,6 +61,7 @@ func reflected(r Record) ([]byte, error) {
 		Closure: r.Closure, RunAt: timeOrNull(r.RunAt), Attempts: r.Attempts, MaxRetries: r.MaxRetries,
 		RetryOf: stringOrNull(r.RetryOf), RetriedBy: stringOrNull(r.RetriedBy), LogCount: r.LogCount, Args: r.Args,
 		Requeue: r.Requeue, Durable: r.Durable, Owner: stringOrNull(r.Owner), Key: stringOrNull(r.Key), Crashes: r.Crashes,
+		RecordExtra: r.RecordExtra,
 	}
 	if !r.StartTime.IsZero() && !r.EndTime.IsZero() {
 		w.Duration = new(r.Duration().Seconds())

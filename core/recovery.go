@@ -147,6 +147,7 @@ func (m *Manager) revive(rows []Record) {
 		again := true
 		if r.Status == StatusRunning {
 			j.crashes++
+			j.attemptCrashed()
 			if j.log == nil {
 				j.log = &taskLog{}
 			}
@@ -225,6 +226,9 @@ func (m *Manager) jobOf(r *Record, d *definition) *job {
 	}
 	if p.deadline > 0 {
 		j.deadline = later(j.created, p.deadline)
+	}
+	if !r.RecordExtra.IsZero() {
+		j.more = &jobExtra{RecordExtra: r.RecordExtra.clone()}
 	}
 	if len(r.Logs) > 0 {
 		j.log = &taskLog{}

@@ -255,12 +255,17 @@ func (r *registry) evict() {
 // forget removes finished jobs added before t from memory and returns how many.
 func (r *registry) forget(t time.Time) (n int) {
 	limit := t.UnixNano()
+	return r.forgetIf(func(j *job) bool { return j.created < limit })
+}
+
+// forgetIf removes those finished jobs from memory that the backend has, if there is one, and returns how many.
+func (r *registry) forgetIf(which func(*job) bool) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := r.window.len(); i > 0; i-- {
 		j, weight := r.window.oldest()
 		r.window.drop()
-		if j.stored && j.created < limit {
+		if j.stored && which(j) {
 			r.weight -= weight
 			if r.byID[j.id] == j {
 				r.unlink(j)

@@ -61,17 +61,20 @@ type PendingQuerier interface {
 type Reservation struct {
 	Key       string        // as the application gave it: 1 to [MaxKeyBytes] bytes
 	TaskID    string        // the task that is to have it
-	Owner     string        // the instance that adds the task
+	Owner     string        // the instance that has the task in memory
 	Retention time.Duration // how long the key is kept, counted from now; at least 1 ms
 }
 
 // KeyStore gives an idempotency key to one task at a time.
 type KeyStore interface {
-	// ReserveKey gives the key to r.TaskID, atomically, and returns that id; or returns the id of the task that has it. The
-	// key is free when nobody has it, its retention is over, or its task has been lost: it is neither pending nor finished, and
-	// the instance that added it is not among the instances any more.
+	// ReserveKey gives the key to r.TaskID, atomically, and returns that id; or returns the id of the task that has it. Until its retention
+	// is over, a task that was given a key has it while it is pending, when it is finished with StatusSuccess, and when it is neither
+	// pending nor finished but the instance that reserved it is among the instances. One that is finished with any other status has
+	// not: so a process that dies before it can call ReleaseKey leaves no key behind. The task that has the key may reserve it
+	// again: owner and retention are the new ones then.
 	ReserveKey(ctx context.Context, r Reservation) (holder string, err error)
-	// ReleaseKey frees a key that taskID has: the task has failed. When another task has it, nothing happens.
+	// ReleaseKey frees a key that taskID has, at once: the task has failed, or it is not known whether ReserveKey gave it the key. When
+	// another task has it, nothing happens.
 	ReleaseKey(ctx context.Context, key, taskID string) error
 }
 

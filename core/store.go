@@ -124,6 +124,7 @@ func (m *Manager) logCapabilities() {
 		{CapabilityQuery, "query: every listing loads the whole history"},
 		{CapabilityStats, "stats: totals count from this start"},
 		{CapabilityDelete, "delete: old history cannot be deleted"},
+		{CapabilityDeleteRecords, "delete_records: chosen tasks cannot be deleted"},
 		{CapabilityClaim, "claim: several instances must not share it, and waiting tasks are lost if the process dies after Start"},
 		{CapabilityInstances, "instances: what a process holds when it dies stays with it"},
 		{CapabilityPending, "pending: the unfinished tasks of other instances are not listed"},

@@ -23,7 +23,7 @@ func Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
 func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle, error) {
 	j, begun, err := m.submit(ctx, c, opts, true)
 	if err != nil {
-		return m.notSubmitted(ctx, err)
+		return notSubmitted(err)
 	}
 	if !begun {
 		m.dispatch(j)
@@ -33,21 +33,23 @@ func (m *Manager) Submit(ctx context.Context, c Call, opts ...AddOption) (Handle
 
 // submit takes a durable job as far as its commit. With now it may start at once: when a worker is free, the commit notes that too and the
 // job is on its way when submit returns, which begun tells. Otherwise the caller dispatches it.
-func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool) (_ *job, begun bool, _ error) {
+func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool) (_ *job, begun bool, err error) {
 	fail := func(err error) (*job, bool, error) {
 		return nil, false, fmt.Errorf("taskflow: submit %q: %w", c.def.name, err)
 	}
 	if err := m.maySubmit(c); err != nil {
 		return fail(err)
 	}
-	j, err := m.newDurableJob(ctx, c, opts)
+	j, err := m.newDurableJob(ctx, c, opts, nil)
+	defer func() { j.commit.answer(err) }()
 	if err != nil {
 		if !isDuplicate(err) {
 			m.refuse(j, err)
 		}
 		return fail(err)
 	}
-	if (now || j.eager) && j.runAt == 0 && j.pool.take() {
+	ctx = j.committing(ctx)
+	if (now || j.eager) && j.runAt == 0 && !m.life.stopping.Load() && j.pool.take() {
 		if err := m.acceptBegun(ctx, j); err != nil {
 			return fail(err)
 		}
@@ -65,16 +67,17 @@ func (m *Manager) maySubmit(c Call) error {
 	if c.def == nil {
 		panic("taskflow: Submit of a zero Call: make it with Task.With")
 	}
+	running := m.life.running() // asked first: what stops is not taken for what has not been started
 	switch {
-	case m.life.stopping.Load():
+	case m.life.stopping.Load() && !m.life.saves:
 		return ErrStopped
 	case m.store == nil:
 		return fmt.Errorf("%w: there is no backend: give New a WithBackend, of backends/sqlite for example", ErrNotDurable)
 	case m.journal == nil:
-		return fmt.Errorf("%w: %T", ErrNotDurable, m.cfg.backend)
+		return fmt.Errorf("%w: the backend, a %T, has no journal", ErrNotDurable, m.cfg.backend)
 	case m.tasks[c.def.name] != c.def:
 		return fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered)
-	case !m.life.running():
+	case !running && !m.life.saving():
 		return fmt.Errorf("%w, or not started yet", ErrStopped)
 	case m.peers != nil && m.peers.outcast.Load():
 		return fmt.Errorf("%w, and the backend cannot be reached to get another", ErrLeaseLost)
@@ -132,17 +135,28 @@ func (m *Manager) unaccept(j *job, err error) {
 	m.conclude(j, why, now) // unlocks
 }
 
-func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption) (*job, error) {
+// newDurableJob makes a pending job that is not in the journal yet, and takes it into the registry; of is the commit that it shares with
+// others, nil: none.
+func (m *Manager) newDurableJob(ctx context.Context, c Call, opts []AddOption, of *commit) (*job, error) {
 	j := &job{
-		m: m, work: Work{call: c}, ctx: detach(ctx), source: SourceManual, status: StatusPending, place: placeAdder,
-		policy: &defaultPolicy, durable: true, owner: m.Instance(),
+		m: m, work: Work{call: c}, source: SourceManual, status: StatusPending, place: placeAdder,
+		policy: &defaultPolicy, durable: true, owner: m.Instance(), commit: of,
 	}
-	return j, m.prepare(ctx, j, opts)
+	return j, m.prepareChild(ctx, j, opts)
 }
 
-// notSubmitted is Submit's answer to an error: none when there is a task already that does what was asked for.
-func (m *Manager) notSubmitted(ctx context.Context, err error) (Handle, error) {
-	if h, ok := m.duplicate(ctx, err); ok {
+// committing is the context for the commit of a new durable job. One that has a key is written although its caller has gone: somebody who asked for
+// the same, of another instance too, may have been told already that the task is safe.
+func (j *job) committing(ctx context.Context) context.Context {
+	if j.key == "" {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// notSubmitted is Submit's answer to an error: none when there is a task already, as safe, that does what was asked for.
+func notSubmitted(err error) (Handle, error) {
+	if h, ok := duplicate(err); ok {
 		return h, nil
 	}
 	return Handle{}, err

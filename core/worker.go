@@ -80,6 +80,9 @@ func (m *Manager) begin(j *job) (*taskContext, Work, bool) {
 	j.meter.started(now, j.since)
 	j.since = now
 	j.attempts++
+	if j.attempts > 1 {
+		j.attemptBegins(now)
+	}
 	admitted := j.admitted
 	j.admitted = false
 	ctx, cancel := context.WithCancelCause(j.ctx)
@@ -199,9 +202,11 @@ func (m *Manager) settle(j *job, ctx *taskContext, out *outcome) {
 		return
 	}
 	if out.unbegun {
+		j.attemptUnbegun()
 		m.holdUp(j, out, now, ctx.attempt, why)
 	} else {
 		j.meter.retried.Add(1)
+		j.attemptEnds(now, why.text)
 		j.setFailure(why)
 		j.note(now, fmt.Sprintf("attempt %d failed: %s", ctx.attempt, why.text))
 	}

@@ -42,6 +42,34 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, rt *route) (*htt
 	return nil, refuse(http.StatusUnauthorized, "log in first, at auth/login")
 }
 
+// The roles: an operator may look and act, a viewer only look.
+const (
+	roleOperator = "operator"
+	roleViewer   = "viewer"
+)
+
+// role is what the sender of an admitted request may do.
+func (h *Handler) role(r *http.Request) string {
+	if s := sessionOf(r); h.cfg.readOnly || s != nil && h.cfg.viewers[s.User] {
+		return roleViewer
+	}
+	return roleOperator
+}
+
+// permit refuses a viewer what changes something; to log in and out is everybody's.
+func (h *Handler) permit(r *http.Request, rt *route) error {
+	if rt.personal || r.Method == http.MethodGet || r.Method == http.MethodHead || h.role(r) == roleOperator {
+		return nil
+	}
+	h.m.Logger().Warn("dashboard: a viewer was refused", "user", actor(r), "remote", remote(r), "method", r.Method, "path", r.URL.Path)
+	p := refuse(http.StatusForbidden, "your role here is viewer, which may only look; %s", map[bool]string{
+		true:  "this dashboard is open to look at (dashboard.PublicViewer), and acts for users only (dashboard.User)",
+		false: "ask for an account of an operator (dashboard.User), or let an operator do it",
+	}[h.cfg.readOnly])
+	p.Role = roleViewer
+	return p
+}
+
 // forwarded are headers that a proxy adds: a request with one of them comes from elsewhere, whatever its connection says.
 var forwarded = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "X-Client-Ip",
 	"True-Client-Ip", "Cf-Connecting-Ip", "Via"}

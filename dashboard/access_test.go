@@ -34,7 +34,7 @@ func TestWithoutUsersOnlyThisMachineIsServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := *s
 			s.t = t
-			for _, at := range []string{"/", "/metrics", "/dashboard", "/dashboard/app.js", "/dashboard/stream", "/openapi.json", "/nothing"} {
+			for _, at := range []string{"/", "/metrics", "/dashboard", "/dashboard/assets/app.js", "/dashboard/stream", "/openapi.json", "/nothing"} {
 				if got := detail(t, s.get(at, http.StatusForbidden, c)); !strings.Contains(got, "dashboard.Public()") || !strings.Contains(got, "dashboard.User") {
 					t.Errorf("%s: refused with %q, which does not say how to open it", at, got)
 				}
@@ -80,7 +80,8 @@ func TestChangesFromAnotherOriginAreRefused(t *testing.T) {
 func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	s := open(t, dashboard.User("ada", cheapHash(t, "secret")))
-	for at, want := range map[string]int{"/auth/login": http.StatusOK, "/auth/login.css": http.StatusOK, "/metrics": http.StatusUnauthorized, "/nothing": http.StatusUnauthorized} {
+	asset := s.asset(".css")
+	for at, want := range map[string]int{"/auth/login": http.StatusOK, asset: http.StatusOK, "/metrics": http.StatusUnauthorized, "/nothing": http.StatusUnauthorized} {
 		head := s.get(at, want).Header()
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
@@ -90,7 +91,7 @@ func TestEveryAnswerHasSecurityHeaders(t *testing.T) {
 				t.Errorf("%s: %s is %q, want %q", at, name, got, want)
 			}
 		}
-		if got := head.Get("Cache-Control"); got != "no-store" && at != "/auth/login.css" {
+		if got := head.Get("Cache-Control"); got != "no-store" && at != asset {
 			t.Errorf("%s: Cache-Control %q, want no-store", at, got)
 		}
 	}
@@ -113,6 +114,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		"option is nil":              {nil},
 		`User("")`:                   {dashboard.User("", good)},
 		`User("ada"): given twice`:   {dashboard.User("ada", good), dashboard.User("ada", good)},
+		"Framework":                  {dashboard.Framework(strings.Repeat("x", 41))},
+		`Viewer("ada"): given twice`: {dashboard.User("ada", good), dashboard.Viewer("ada", good)},
+		`Viewer("plain"): this is`:   {dashboard.Viewer("plain", "hunter2hunter2")},
+		"Public and User contradict": {dashboard.Viewer("ada", good), dashboard.PublicViewer()},
 		"Public and User":            {dashboard.User("ada", good), dashboard.Public()},
 		`User("plain"): this is not`: {dashboard.User("plain", "hunter2hunter2")},
 		`User("empty")`:              {dashboard.User("empty", "")},

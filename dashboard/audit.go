@@ -22,6 +22,10 @@ func (h *Handler) record(r *http.Request, e taskflow.AuditEntry) {
 	e.Remote = remote(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
 	defer cancel()
+	h.append(ctx, e)
+}
+
+func (h *Handler) append(ctx context.Context, e taskflow.AuditEntry) {
 	if err := h.m.AppendAudit(ctx, e); err != nil {
 		h.m.Logger().Error("dashboard: write the audit trail", "action", e.Action, "task_id", e.TaskID, "actor", e.Actor, "error", err)
 	}

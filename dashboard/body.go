@@ -47,6 +47,15 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, contentType s
 
 // readJSON decodes a JSON body into v. What is not JSON is a 400; JSON of another shape is a 422.
 func (h *Handler) readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	return h.decode(w, r, v, false)
+}
+
+// readKnown is readJSON that refuses members it does not know: where many tasks are changed, a misspelt filter must not count as none.
+func (h *Handler) readKnown(w http.ResponseWriter, r *http.Request, v any) error {
+	return h.decode(w, r, v, true)
+}
+
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request, v any, known bool) error {
 	body, err := h.readBody(w, r, "application/json", maxBody)
 	if err != nil {
 		return err
@@ -57,7 +66,11 @@ func (h *Handler) readJSON(w http.ResponseWriter, r *http.Request, v any) error 
 	if !json.Valid(bytes.TrimSpace(body)) {
 		return refuse(http.StatusBadRequest, "the body is not valid JSON")
 	}
-	if err := json.Unmarshal(body, v); err != nil {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if known {
+		d.DisallowUnknownFields()
+	}
+	if err := d.Decode(v); err != nil {
 		return refuse(http.StatusUnprocessableEntity, "the body has another shape than expected: %s", clip(err.Error(), 200))
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -22,10 +23,12 @@ const (
 )
 
 // broadcast turns the changes of tasks into messages, each encoded once, and keeps the latest for all viewers and for those that come
-// back. One goroutine, follow, writes; viewers read.
+// back. One goroutine, follow, writes what the manager tells, and another what is around it; viewers read.
 type broadcast struct {
 	epoch string // in front of every id: a position in another broadcast, of this process or another, means nothing here
 	done  chan struct{}
+
+	touched *atomic.Bool // set when a task has changed; set before follow begins
 
 	mu      sync.Mutex
 	ring    []message // oldest first
@@ -82,6 +85,9 @@ func (b *broadcast) follow(ctx context.Context, sub *taskflow.Subscription) {
 			}
 		}
 		flushed = time.Now()
+		if f.changed() {
+			b.touched.Store(true)
+		}
 		made, missed := f.take()
 		if missed > 0 {
 			if flushed.Sub(reset) >= resetPause {

@@ -1,5 +1,5 @@
-// Package dashboard serves a manager's tasks over HTTP: a JSON API, a live stream of changes (server-sent events) and a plain
-// page that uses both.
+// Package dashboard serves a manager's tasks over HTTP: a JSON API, a live stream of changes (server-sent events) and a page
+// that uses both.
 //
 //	h, err := dashboard.New(m, dashboard.User("ada", os.Getenv("TASKS_PASSWORD_HASH")))
 //	...
@@ -11,14 +11,18 @@
 //
 // # Who is let in
 //
-// With users ([User]) everything but the login page needs a session. Without users only clients on the same machine are
+// With users ([User], and [Viewer] for those who may only look) everything but the login page needs a session. Without users only clients on the same machine are
 // served, unless [Public] opens the mount to everybody, which suits a mount behind an application's own authentication.
 // Requests that change something are refused when they come from another origin; see [TrustedOrigin]. Everything that
 // somebody does is written to the audit trail of the manager.
 //
+// # Many tasks at once
+//
+// POST /bulk begins an operation, a goroutine of the handler that lasts until its work is done, somebody stops it, or the manager or the handler
+// is stopped. [Handler.Close] waits for it.
+//
 // # What it is not for
 //
-// It is not a way to add tasks: handlers do that, with their own authorisation. It has one level of access: who may look may
-// also retry, cancel and delete history. It shows what managers count by minute and by hour for
-// 90 days, which is no replacement for a system that keeps metrics.
+// It is not a way to add tasks: handlers do that, with their own authorisation. It has two levels of access, operators and viewers, and no rules
+// by task. It shows what managers count by minute and by hour for 90 days, which is no replacement for a system that keeps metrics.
 package dashboard

@@ -13,16 +13,17 @@ import (
 // linger is how long the changes are still followed after the last viewer left: a viewer that reconnects misses nothing.
 const linger = 30 * time.Second
 
-// feed lets any number of viewers share one subscription of the manager. The goroutine that reads it is started for the first viewer and
-// ended some time after the last one; close waits for it. Safe for concurrent use.
+// feed lets any number of viewers share one subscription of the manager. The goroutines that serve it are started for the first viewer and
+// ended some time after the last one; close waits for them. Safe for concurrent use.
 type feed struct {
 	m   *taskflow.Manager
 	max int
 
-	wg      sync.WaitGroup // the goroutine, and the timer's function
+	wg      sync.WaitGroup // the goroutines, and the timer's function
 	mu      sync.Mutex
 	viewers int
 	current *broadcast // nil while nobody watches
+	around  *around    // of current
 	cancel  context.CancelFunc
 	idle    *time.Timer // set while it lingers
 	ending  chan struct{}
@@ -76,8 +77,11 @@ func (f *feed) start() {
 	b := newBroadcast(rand.Text()[:epochBytes])
 	// subscribed here and not in the goroutine: what changes from now on is in the stream
 	sub := f.m.Subscribe()
+	a := newAround(f.m, b)
+	b.touched = &a.touched
 	f.wg.Go(func() { b.follow(ctx, sub) }) // ended by cancel, or with the manager
-	f.current, f.cancel = b, cancel
+	f.wg.Go(func() { a.run(ctx) })         // ended by cancel, or with the other one
+	f.current, f.around, f.cancel = b, a, cancel
 }
 
 func (f *feed) leave() {
@@ -105,7 +109,7 @@ func (f *feed) expire(t **time.Timer) {
 func (f *feed) stop() {
 	if f.current != nil {
 		f.cancel()
-		f.current, f.cancel, f.idle = nil, nil, nil
+		f.current, f.around, f.cancel, f.idle = nil, nil, nil, nil
 	}
 }
 
@@ -130,5 +134,15 @@ func isClosed(c <-chan struct{}) bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// operationChanged is told of each change of an operation.
+func (f *feed) operationChanged(o *operation) {
+	f.mu.Lock()
+	a := f.around
+	f.mu.Unlock()
+	if a != nil {
+		a.changed(o)
 	}
 }

@@ -22,9 +22,10 @@ type frame struct {
 }
 
 type change struct {
-	state *taskflow.Record // nil: it only logged
-	lines []string
-	count int // lines the task has logged in all
+	state    *taskflow.Record // nil: it only logged, or said how far it is
+	lines    []string
+	count    int                      // lines the task has logged in all
+	progress *taskflow.ProgressReport // nil: none
 }
 
 // event is one message, not yet encoded.
@@ -42,10 +43,13 @@ func (f *frame) add(events []taskflow.Event, lost uint64) {
 			c.state.LogCount = e.Task.LogCount // it is sent after these lines
 		}
 		switch {
+		case c == nil && e.Kind == taskflow.EventProgress: // the next report will do
 		case c == nil:
 			f.missed++
+		case e.Kind == taskflow.EventProgress:
+			c.progress = e.Task.Progress
 		case e.Kind != taskflow.EventLog:
-			c.state = new(e.Task)
+			c.state, c.progress = new(e.Task), nil // which has it
 		case f.log+len(e.Line) > frameLog:
 			f.missed++
 		default:
@@ -69,6 +73,25 @@ func (f *frame) change(id string) *change {
 	return c
 }
 
+// changed reports whether a task has changed its status, as far as the frame tells.
+func (f *frame) changed() bool {
+	if f.missed > 0 {
+		return true
+	}
+	for _, c := range f.tasks {
+		if c.state != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// progressed is the data of a progress event.
+type progressed struct {
+	ID       string                   `json:"task_id"`
+	Progress *taskflow.ProgressReport `json:"progress"`
+}
+
 // logged is the data of a log event.
 type logged struct {
 	ID    string   `json:"task_id"`
@@ -84,7 +107,10 @@ func (f *frame) take() (events []event, missed uint64) {
 			events = f.encode(events, "log", logged{id, c.lines, c.count})
 		}
 		if c.state != nil {
-			events = f.encode(events, "task", c.state.Summary())
+			events = f.encode(events, "task", live(c.state))
+		}
+		if c.progress != nil {
+			events = f.encode(events, "progress", progressed{id, c.progress})
 		}
 	}
 	missed = f.missed

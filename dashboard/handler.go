@@ -24,6 +24,11 @@ type Handler struct {
 	auth   *auth // nil: no users
 	pages  *pages
 	replay chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
+
+	operations  operations
+	exports     chan struct{} // holds a token for each export under way
+	failureMemo memo[*failures]
+	problemMemo memo[*problems]
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -38,7 +43,7 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1)}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
@@ -52,9 +57,10 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the open streams and waits for the goroutine that feeds them. It is not needed when the manager is stopped,
-// which ends them too, nor for a handler that nobody watches. Requests that come later are served, except the stream.
+// Close ends the open streams and the operations under way, and waits for their goroutines. It is not needed when the manager is stopped,
+// which ends them too, nor for a handler that nobody uses. Requests that come later are served, except the stream and new operations.
 func (h *Handler) Close() error {
+	h.operations.close()
 	h.feed.close()
 	return nil
 }
@@ -72,7 +78,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusForbidden, "cross-origin request refused; if the page that sent it is yours, add its origin with dashboard.TrustedOrigin")
 	}
 	at := strings.TrimPrefix(r.URL.Path, "/")
-	rt, id := h.routes.match(at)
+	rt, name := h.routes.match(at)
 	r, err := h.admit(w, r, rt)
 	if r == nil || err != nil {
 		return err
@@ -91,17 +97,21 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", rt.allow())
 		return refuse(http.StatusMethodNotAllowed, "%s is not possible here; use %s", clip(r.Method, 16), rt.allow())
 	}
+	if err := h.permit(r, rt); err != nil {
+		return err
+	}
 	if !rt.lasting {
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	r.SetPathValue("id", id)
+	r.SetPathValue("id", name)
+	r.SetPathValue("file", name)
 	return serve(w, r)
 }
 
 // setSecurityHeaders sets what every answer carries: no page of another origin may frame, run or read anything here, and
-// nothing but our own files can run. Caching is opted into by the few answers that may be kept.
+// nothing but our own files can run. The page sets styles by script, element by element, which needs no permission. Caching is opted into by the few answers that may be kept.
 func setSecurityHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "+
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")

@@ -8,12 +8,19 @@ import (
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
+// deletable is the answer to a deletion of history that is only tried.
+type deletable struct {
+	WouldDelete int               `json:"would_delete"`
+	Exact       bool              `json:"exact"`
+	Samples     []taskflow.Record `json:"samples"` // the newest
+}
+
 // deleteHistory answers DELETE /history?value=N&unit=min|hour|day: finished tasks added longer ago than that are deleted, wherever
-// they are kept.
+// they are kept. With dry_run=true it only counts them.
 func (h *Handler) deleteHistory(w http.ResponseWriter, r *http.Request) error {
 	p, err := parseParams(r)
 	if err == nil {
-		err = p.only("value", "unit")
+		err = p.only("value", "unit", "dry_run")
 	}
 	if err != nil {
 		return err
@@ -34,7 +41,21 @@ func (h *Handler) deleteHistory(w http.ResponseWriter, r *http.Request) error {
 	if !ok || n == 0 {
 		return refuse(http.StatusUnprocessableEntity, "value=%q is not possible; give a whole number of at least 1", value)
 	}
-	memory, backend, err := h.m.DeleteHistory(r.Context(), time.Now().Add(-age(n, unit)))
+	before := time.Now().Add(-age(n, unit))
+	dry, err := p.flag("dry_run")
+	if err != nil {
+		return err
+	}
+	if dry {
+		s := selection{Filter: taskflow.Filter{Until: clampTime(before.UTC())}}
+		s.only(finalStatuses()...)
+		t, err := h.tally(r.Context(), &s, "", nil)
+		if err != nil {
+			return fmt.Errorf("count the history: %w", err)
+		}
+		return h.answer(w, r, deletable{t.matched, t.exact, t.samples})
+	}
+	memory, backend, err := h.m.DeleteHistory(r.Context(), before)
 	if err != nil {
 		return fmt.Errorf("delete history: %w", err)
 	}

@@ -29,11 +29,19 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q, in, err := p.query(time.Now())
+	s, q, in, err := p.query(time.Now())
 	if err != nil {
 		return err
 	}
-	page, err := h.m.List(r.Context(), q)
+	by, err := p.sort()
+	if err != nil {
+		return err
+	}
+	find := h.find
+	if by != nil {
+		find = by.find(h)
+	}
+	page, err := find(r.Context(), &s, q)
 	if err != nil {
 		return fmt.Errorf("list tasks: %w", err)
 	}
@@ -85,7 +93,7 @@ func (h *Handler) task(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("get the task: %w", err)
 	}
 	in.logs, in.stack = true, true
-	return h.answer(w, r, in.show(&rec))
+	return h.answer(w, r, withAttempts(in.show(&rec)))
 }
 
 // show is the record as it is given out: without what was not asked for.
@@ -100,6 +108,9 @@ func (in include) show(rec *taskflow.Record) taskflow.Record {
 	// a backend that somebody else writes to may hold anything; one bad row must not fail the whole list
 	if !in.args || !json.Valid(out.Args) {
 		out.Args = nil
+	}
+	if !json.Valid(out.Result) {
+		out.Result = nil
 	}
 	return out
 }

@@ -247,7 +247,7 @@ func TestWorksUnderAnyPrefix(t *testing.T) {
 	for _, prefix := range []string{"", "/tasks", "/admin/background jobs/v1"} {
 		srv := httptest.NewServer(http.StripPrefix(prefix, s.h))
 		defer srv.Close()
-		for _, at := range []string{"/", "/metrics", "/" + id, "/dashboard", "/dashboard/app.js", "/dashboard/app.css"} {
+		for _, at := range []string{"/", "/metrics", "/" + id, "/dashboard", s.asset(".js"), s.asset(".css")} {
 			res, err := srv.Client().Get(srv.URL + (&url.URL{Path: prefix}).String() + at)
 			if err != nil {
 				t.Fatal(err)

@@ -88,8 +88,16 @@ func (d *document) template(path string) string {
 		return path
 	}
 	segments := strings.Split(path, "/")
-	segments[1] = "{id}"
-	if t := strings.Join(segments, "/"); t != path {
+	if len(segments) == 4 && segments[2] == "assets" {
+		return "/dashboard/assets/{file}"
+	}
+	for at := 1; at <= 2; at++ {
+		segments := strings.Split(path, "/")
+		if len(segments) <= at {
+			break
+		}
+		segments[at] = "{id}"
+		t := strings.Join(segments, "/")
 		if v, _ := d.at("paths", t); v != nil {
 			return t
 		}
@@ -138,7 +146,7 @@ func conform(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 		t.Errorf("%s: the content type %q is not in the document", what, w.Header().Get("Content-Type"))
 		return
 	}
-	if !strings.HasSuffix(kind, "json") || w.Body.Len() == 0 {
+	if !strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "ndjson") || w.Body.Len() == 0 {
 		return
 	}
 	d.conformBody(t, what, pointer+"/"+strings.ReplaceAll(kind, "/", "~1")+"/schema", w.Body.String())

@@ -14,8 +14,11 @@ type Option func(*config) error
 // config is what the options of New set.
 type config struct {
 	users        map[string]passwordHash
-	userNames    []string // in the order given
+	userNames    []string        // in the order given
+	viewers      map[string]bool // those of the users who may only look
 	public       bool
+	readOnly     bool // everybody may only look: there are no users then
+	framework    string
 	sessionTTL   time.Duration
 	origins      *http.CrossOriginProtection
 	maxViewers   int
@@ -27,6 +30,7 @@ type config struct {
 func defaultConfig() config {
 	return config{
 		users:        map[string]passwordHash{},
+		viewers:      map[string]bool{},
 		sessionTTL:   12 * time.Hour,
 		origins:      http.NewCrossOriginProtection(),
 		maxViewers:   100,
@@ -38,27 +42,41 @@ func defaultConfig() config {
 
 const maxUserName = 64 // bytes
 
-// User lets the user of that name (1 to 64 bytes) in with the password that the hash was made from. The hash is a bcrypt hash ($2a$, $2b$, $2y$)
+// User lets the user of that name (1 to 64 bytes) in, as an operator who may look and act, with the password that the hash was made from. The hash is a bcrypt hash ($2a$, $2b$, $2y$)
 // or an argon2id hash in PHC form, as made by [HashPassword]; a plain password is an error of New. bcrypt sees no more than
 // 72 bytes, so a longer password never matches a bcrypt hash. May be given several times, for different users.
 //
-// A changed hash ends the sessions of that user, a user who is no longer given has none.
+// A changed hash ends the sessions of that user, a user who is no longer given has none. [Viewer] is for those who may only look.
 func User(name, hash string) Option {
+	return func(c *config) error { return c.addUser("User", name, hash) }
+}
+
+// Viewer is [User] for somebody who may only look: whatever changes something (retry, cancel, bulk, deletion) answers 403. A name is given once, to
+// User or to Viewer.
+func Viewer(name, hash string) Option {
 	return func(c *config) error {
-		if name == "" || len(name) > maxUserName || !utf8.ValidString(name) {
-			return fmt.Errorf("User(%q): the name must be 1 to %d bytes of UTF-8", clip(name, maxUserName), maxUserName)
+		if err := c.addUser("Viewer", name, hash); err != nil {
+			return err
 		}
-		if _, twice := c.users[name]; twice {
-			return fmt.Errorf("User(%q): given twice", name)
-		}
-		h, err := parsePasswordHash(hash)
-		if err != nil {
-			return fmt.Errorf("User(%q): %w", name, err) // the error never shows the hash: it may be a plain password
-		}
-		c.users[name] = h
-		c.userNames = append(c.userNames, name)
+		c.viewers[name] = true
 		return nil
 	}
+}
+
+func (c *config) addUser(option, name, hash string) error {
+	if name == "" || len(name) > maxUserName || !utf8.ValidString(name) {
+		return fmt.Errorf("%s(%q): the name must be 1 to %d bytes of UTF-8", option, clip(name, maxUserName), maxUserName)
+	}
+	if _, twice := c.users[name]; twice {
+		return fmt.Errorf("%s(%q): given twice", option, name)
+	}
+	h, err := parsePasswordHash(hash)
+	if err != nil {
+		return fmt.Errorf("%s(%q): %w", option, name, err) // the error never shows the hash: it may be a plain password
+	}
+	c.users[name] = h
+	c.userNames = append(c.userNames, name)
+	return nil
 }
 
 // Public serves everybody without a login: for a mount that is already behind authentication of the application's own. A private
@@ -66,6 +84,23 @@ func User(name, hash string) Option {
 // and then reads and acts like a page of the dashboard. Check the Host header in front of it, at least. It contradicts [User].
 func Public() Option {
 	return func(c *config) error { c.public = true; return nil }
+}
+
+// PublicViewer is [Public] for looking only: everybody is served without a login, and whatever changes something answers 403. It contradicts [User] and
+// [Viewer].
+func PublicViewer() Option {
+	return func(c *config) error { c.public, c.readOnly = true, true; return nil }
+}
+
+// Framework names the web framework that the handler is mounted in, for /me: at most 40 bytes. The adapters' Mount gives it. Default "", unknown.
+func Framework(name string) Option {
+	return func(c *config) error {
+		if len(name) > 40 || !utf8.ValidString(name) {
+			return fmt.Errorf("Framework: must be at most 40 bytes of UTF-8, not %d bytes", len(name))
+		}
+		c.framework = name
+		return nil
+	}
 }
 
 // SessionTTL is how long a login lasts, from 1 second to 365 days. Default 12 hours. It is not extended by use.
@@ -149,7 +184,7 @@ func (c *config) apply(opts []Option) error {
 		}
 	}
 	if c.public && len(c.users) > 0 {
-		return errors.New("Public and User contradict each other: give one of them")
+		return errors.New("Public and User contradict each other: give one of them (PublicViewer counts as Public, Viewer as User)")
 	}
 	return nil
 }

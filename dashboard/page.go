@@ -2,16 +2,16 @@ package dashboard
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"net/http"
-	"time"
 )
 
-//go:embed ui openapi.json
+// The page's build: templates of the two pages, and what they load, which assets.go serves. Its source is in ui/src; make ui
+// builds it anew.
+//
+//go:embed ui/dist openapi.json
 var files embed.FS
 
 // pages are the page and the login, and the files that they load.
@@ -19,35 +19,21 @@ type pages struct {
 	page   []byte
 	login  *template.Template
 	title  string
-	assets map[string]asset
-}
-
-// asset is a file as it is served.
-type asset struct {
-	body        []byte
-	contentType string
-	etag        string
+	assets map[string]asset // by name, without a folder
 }
 
 func newPages(title string, withLogin bool) (*pages, error) {
-	p := &pages{title: title, assets: map[string]asset{}}
-	for name, contentType := range map[string]string{
-		"app.js": "text/javascript; charset=utf-8", "app.css": "text/css; charset=utf-8", "login.css": "text/css; charset=utf-8",
-		"icon.svg": "image/svg+xml",
-	} {
-		body, err := files.ReadFile("ui/" + name)
-		if err != nil {
-			return nil, fmt.Errorf("read the page's files: %w", err)
-		}
-		sum := sha256.Sum256(body)
-		p.assets[name] = asset{body, contentType, `"` + hex.EncodeToString(sum[:8]) + `"`}
+	assets, err := readAssets()
+	if err != nil {
+		return nil, err
 	}
-	all, err := template.ParseFS(files, "ui/*.html")
+	p := &pages{title: title, assets: assets}
+	all, err := template.ParseFS(files, "ui/dist/index.html", "ui/dist/auth/login.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the pages: %w", err)
 	}
 	var page bytes.Buffer
-	if err := all.ExecuteTemplate(&page, "app.html", map[string]any{"Title": title, "Login": withLogin}); err != nil {
+	if err := all.ExecuteTemplate(&page, "index.html", map[string]any{"Title": title, "Login": withLogin}); err != nil {
 		return nil, fmt.Errorf("make the page: %w", err)
 	}
 	p.page, p.login = page.Bytes(), all.Lookup("login.html")
@@ -67,18 +53,6 @@ func (h *Handler) showLogin(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	h.send(w, r, status, "text/html; charset=utf-8", page.Bytes())
 	return nil
-}
-
-// asset serves a file of the page. Browsers ask each time whether it has changed, and get it again only then.
-func (h *Handler) asset(name string) endpoint {
-	a := h.pages.assets[name]
-	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Content-Type", a.contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("ETag", a.etag)
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(a.body))
-		return nil
-	}
 }
 
 // openAPI answers GET /openapi.json.

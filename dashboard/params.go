@@ -217,9 +217,9 @@ func (p params) include() (in include, err error) {
 }
 
 // query is the whole request for a page of the list.
-func (p params) query(now time.Time) (q taskflow.Query, in include, err error) {
+func (p params) query(now time.Time) (s selection, q taskflow.Query, in include, err error) {
 	if in, err = p.include(); err != nil {
-		return q, in, err
+		return s, q, in, err
 	}
 	q.Full = in != include{}
 	most := maxLimit
@@ -227,13 +227,13 @@ func (p params) query(now time.Time) (q taskflow.Query, in include, err error) {
 		most = maxFullLimit
 	}
 	if q.Limit, err = p.limit(most); err != nil {
-		return q, in, err
+		return s, q, in, err
 	}
 	if q.Before, err = p.cursor(); err != nil {
-		return q, in, err
+		return s, q, in, err
 	}
-	q.Filter, err = p.filter(now)
-	return q, in, err
+	s, err = p.selection(now)
+	return s, q, in, err
 }
 
 func (p params) filter(now time.Time) (f taskflow.Filter, err error) {
@@ -244,7 +244,7 @@ func (p params) filter(now time.Time) (f taskflow.Filter, err error) {
 	if f.Statuses, err = parseStatuses(statuses); err != nil {
 		return f, err
 	}
-	for name, to := range map[string]*string{"func_name": &f.Name, "q": &f.Text, "source": &f.Source} {
+	for name, to := range map[string]*string{"func_name": &f.Name, "q": &f.Text} {
 		if *to, err = p.one(name); err != nil {
 			return f, err
 		}
@@ -295,4 +295,18 @@ func (p params) tags() (map[string]string, error) {
 		tags[key] = value
 	}
 	return tags, nil
+}
+
+// flag is a parameter that is true or false; false when it is not given.
+func (p params) flag(name string) (bool, error) {
+	switch s, err := p.one(name); {
+	case err != nil:
+		return false, err
+	case s == "" || s == "false":
+		return false, nil
+	case s == "true":
+		return true, nil
+	default:
+		return false, refuse(http.StatusBadRequest, "%s=%q is not possible; give true or false", name, s)
+	}
 }

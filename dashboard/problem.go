@@ -2,9 +2,12 @@ package dashboard
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,6 +23,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Role   string `json:"role,omitempty"` // of the one who was refused because of it
 
 	retryAfter time.Duration // sent as a header when above 0
 }
@@ -73,12 +77,31 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			return // the client has gone
 		}
+		p = h.storageProblem(err)
+	}
+	if p == nil {
 		// Texts of a backend may name hosts and users: they are for the log only.
 		h.m.Logger().Error("dashboard: request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		p = refuse(http.StatusInternalServerError, "something failed here; the server's log says what")
 	}
 	p.setRetryAfter(w.Header())
 	h.respond(w, r, p.Status, "application/problem+json", p)
+}
+
+// storageProblem is what the client is told when the storage is away, which is nobody's mistake; nil when err has another reason.
+func (h *Handler) storageProblem(err error) *problem {
+	_, network := errors.AsType[net.Error](err)
+	since := h.m.DegradedSince()
+	switch {
+	case !since.IsZero():
+		h.m.Logger().Warn("dashboard: request failed while the storage fails", "error", err)
+		return refuse(http.StatusServiceUnavailable, "the storage has failed since %s; try again later, the server's log says why",
+			since.UTC().Format(time.RFC3339)).after(5 * time.Second)
+	case network, errors.Is(err, taskflow.ErrUnavailable), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn):
+		h.m.Logger().Warn("dashboard: the storage cannot be reached", "error", err)
+		return refuse(http.StatusServiceUnavailable, "the storage cannot be reached; try again later, the server's log says why").after(5 * time.Second)
+	}
+	return nil
 }
 
 // answer sends v as JSON.

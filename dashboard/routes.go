@@ -13,9 +13,10 @@ type endpoint func(w http.ResponseWriter, r *http.Request) error
 
 // route is one path and its methods.
 type route struct {
-	methods map[string]endpoint
-	open    bool // served without a session
-	lasting bool // has no time limit
+	methods  map[string]endpoint
+	open     bool // served without a session
+	lasting  bool // has no time limit
+	personal bool // concerns the session of its sender only: a viewer may, too
 }
 
 // endpoint returns what serves the method; nil: nothing does. net/http leaves out the body of an answer to HEAD.
@@ -38,14 +39,26 @@ func (rt *route) allow() string {
 // absolute redirects, which are wrong under a stripped prefix.
 type routes struct {
 	fixed  map[string]*route
-	byTask map[string]*route // by what follows the task's id: "", "/retry", "/cancel"
+	asset  *route                       // of the page's files, below assetsPath
+	byTask map[string]*route            // by what follows the task's id: "", "/retry", "/cancel"
+	below  map[string]map[string]*route // by the first segment, and what follows the id in the second: "operations", "/stop"
 }
 
-func (rs *routes) match(at string) (rt *route, id string) {
+// match finds the route of a path, and what the path names: a task's id, or a file.
+func (rs *routes) match(at string) (rt *route, name string) {
 	if rt = rs.fixed[at]; rt != nil {
 		return rt, ""
 	}
-	id, _, _ = strings.Cut(at, "/")
+	if file, below := strings.CutPrefix(at, assetsPath); below && file != "" && !strings.Contains(file, "/") {
+		return rs.asset, file
+	}
+	id, rest, _ := strings.Cut(at, "/")
+	if below := rs.below[id]; below != nil && rest != "" {
+		if id, _, _ = strings.Cut(rest, "/"); id == "" {
+			return nil, ""
+		}
+		return below[rest[len(id):]], id
+	}
 	if id == "" {
 		return nil, ""
 	}
@@ -58,6 +71,7 @@ func (h *Handler) newRoutes() *routes {
 	rs := &routes{
 		fixed: map[string]*route{
 			"":             get(h.list),
+			"me":           get(h.me),
 			"metrics":      get(h.metrics),
 			"functions":    get(h.functions),
 			"series":       get(h.series),
@@ -66,27 +80,35 @@ func (h *Handler) newRoutes() *routes {
 			"audit":        get(h.auditTrail),
 			"instances":    get(h.instances),
 			"openapi.json": get(h.openAPI),
+			"count":        get(h.count),
+			"failures":     get(h.failures),
+			"problems":     get(h.problems),
+			"export":       {methods: map[string]endpoint{http.MethodGet: h.export}, lasting: true},
+			"bulk":         post(h.bulk),
+			"operations":   get(h.listOperations),
 			"bulk-retry":   post(h.bulkRetry),
 			"retry-failed": post(h.retryFailed),
 			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
 
-			"dashboard":          get(h.page),
-			"dashboard/app.js":   get(h.asset("app.js")),
-			"dashboard/app.css":  get(h.asset("app.css")),
-			"dashboard/icon.svg": get(h.asset("icon.svg")),
-			"dashboard/stream":   {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
+			"dashboard":        get(h.page),
+			"dashboard/stream": {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
 		},
+		asset: &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset}}, // the login looks like the page
 		byTask: map[string]*route{
 			"":        get(h.task),
+			"/why":    get(h.why),
+			"/family": get(h.family),
 			"/retry":  post(h.retry),
 			"/cancel": post(h.cancel),
 		},
 	}
+	rs.below = map[string]map[string]*route{
+		"operations": {"": get(h.operation), "/stop": post(h.stopOperation)},
+	}
 	if h.auth != nil {
-		rs.fixed["auth/login"] = &route{open: true, methods: map[string]endpoint{
+		rs.fixed["auth/login"] = &route{open: true, personal: true, methods: map[string]endpoint{
 			http.MethodGet: h.loginPage, http.MethodPost: h.login}}
-		rs.fixed["auth/login.css"] = &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset("login.css")}}
-		rs.fixed["auth/logout"] = post(h.logout)
+		rs.fixed["auth/logout"] = &route{personal: true, methods: map[string]endpoint{http.MethodPost: h.logout}}
 	}
 	return rs
 }

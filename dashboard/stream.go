@@ -16,10 +16,14 @@ const (
 //	hello  first: {"instance", "resumed"}; resumed false means that the list must be loaded
 //	task   a task's new state, as in the list
 //	log    lines that a task logged: {"task_id", "lines", "log_count"}
+//	progress   {"task_id", "progress"}: how far a running task is
+//	operation  how an operation goes, as in /operations
+//	counts     how many tasks there are in each status, at most once a second
 //	reset  {"reason", "missed"}: some changes are not in the stream, the list must be loaded again
 //	bye    {"reason"}: the stream ends, because of "shutdown" or because the "session" is over
 //
-// Events of tasks have an id, from which a viewer that reconnects goes on.
+// Events but hello and bye have an id, from which a viewer that reconnects goes on. Changes of tasks on other instances are in the stream too, up to 2 s
+// late.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request) error {
 	if !canFlush(w) {
 		return refuse(http.StatusNotImplemented, "a middleware in front of the dashboard buffers answers, so it cannot stream; poll the list instead")

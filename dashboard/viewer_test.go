@@ -58,7 +58,8 @@ type watcher struct {
 	head   http.Header
 	status int
 	text   strings.Builder
-	read   int // events returned by next so far
+	read   int      // events returned by next so far
+	counts []string // data of the counts events that next has passed over
 }
 
 func (w *watcher) Header() http.Header { return w.head }
@@ -93,7 +94,7 @@ func (s *site) watch(changes ...change) *watcher {
 	return w
 }
 
-// next returns the events since its last call, without comments.
+// next returns the events since its last call, without comments and counts.
 func (w *watcher) next() (fresh []event) {
 	w.t.Helper()
 	synctest.Wait()
@@ -101,7 +102,10 @@ func (w *watcher) next() (fresh []event) {
 	defer w.mu.Unlock()
 	all := parseEvents(w.text.String())
 	for _, e := range all[w.read:] {
-		if !strings.HasPrefix(e.name, ":") {
+		switch {
+		case e.name == "counts":
+			w.counts = append(w.counts, e.data)
+		case !strings.HasPrefix(e.name, ":"):
 			fresh = append(fresh, e)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 //
 // It panics when the path is taken, where Chi itself would silently replace the other route, and when an option is invalid.
 func Mount(r chi.Router, m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	h, point := httpx.NewMount(r == nil, m, path, []string{"*"}, opts)
+	h, point := httpx.NewMount(r == nil, m, path, []string{"*"}, append([]dashboard.Option{dashboard.Framework("chi")}, opts...))
 	defer func() {
 		if p := recover(); p != nil {
 			panic(httpx.Clash(path, p))

@@ -21,7 +21,7 @@ import (
 // /tasks/history, …), which Fiber itself accepts in silence; and when an option is invalid. What it does not look at: middleware and static files
 // (they may pass a request on), and the routes of an app that is mounted in another one.
 func Mount(r fiber.Router, m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, opts)
+	h, point := httpx.NewMount(r == nil, m, path, []string{"*", "+"}, append([]dashboard.Option{dashboard.Framework("fiber")}, opts...))
 	if other := routeOver(r, point); other != "" {
 		panic(httpx.Clash(path, other))
 	}
@@ -72,14 +72,16 @@ func routeOver(r fiber.Router, point string) string {
 	return ""
 }
 
-// requests are those that the dashboard answers, with an id that stands for all.
+// requests are those that the dashboard answers, with an id and a file that stand for all.
 func requests() []string {
 	const id = "/00000000-0000-7000-8000-000000000000"
 	return []string{
-		"GET ", "GET /dashboard", "GET /dashboard/app.js", "GET /dashboard/app.css", "GET /dashboard/icon.svg", "GET /dashboard/stream",
+		"GET ", "GET /dashboard", "GET /dashboard/assets/app.js", "GET /dashboard/stream",
 		"GET /metrics", "GET /functions", "GET /schedules", "GET /instances", "GET /audit", "GET /openapi.json",
 		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
-		"GET /auth/login", "GET /auth/login.css", "POST /auth/login", "POST /auth/logout",
+		"GET /series", "GET /heatmap", "GET /me", "GET /count", "GET /failures", "GET /problems", "GET /export", "POST /bulk", "GET /operations", "GET /operations" + id,
+		"POST /operations" + id + "/stop", "GET " + id + "/why", "GET " + id + "/family",
+		"GET /auth/login", "POST /auth/login", "POST /auth/logout",
 	}
 }
 

@@ -74,7 +74,7 @@ func ExampleSubmit() {
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/invoices", nil))
 	fmt.Println(w.Code, w.Body)
-	// Output: 503 taskflow: submit "send_invoice": taskflow: backend has no journal: there is no backend: give New a WithBackend, of backends/sqlite for example
+	// Output: 503 taskflow: submit "send_invoice": taskflow: task would not be durable: there is no backend: give New a WithBackend, of backends/sqlite for example
 }
 
 // A server of one's own, started and stopped by hand.

@@ -13,7 +13,7 @@ import (
 //
 // It panics, as Gin does for its routes, when the path clashes with another route, and when an option is invalid.
 func Mount(r gin.IRouter, m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	h, point := httpx.NewMount(r == nil, m, path, []string{"*"}, opts)
+	h, point := httpx.NewMount(r == nil, m, path, []string{"*"}, append([]dashboard.Option{dashboard.Framework("gin")}, opts...))
 	defer func() {
 		if p := recover(); p != nil {
 			panic(httpx.Clash(path, p))

@@ -13,7 +13,7 @@ import (
 //
 // It panics, as ServeMux does, when the path is taken, and when an option is invalid.
 func Mount(mux *http.ServeMux, m *taskflow.Manager, path string, opts ...dashboard.Option) {
-	h, point := httpx.NewMount(mux == nil, m, path, []string{"...}", "{$}"}, opts)
+	h, point := httpx.NewMount(mux == nil, m, path, []string{"...}", "{$}"}, append([]dashboard.Option{dashboard.Framework("net/http")}, opts...))
 	defer func() {
 		if p := recover(); p != nil {
 			panic(httpx.Clash(path, p))

@@ -28,7 +28,7 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 		return "", fmt.Errorf("memory: reserve key: %w: the retention is %v: it must be at least 1 ms", taskflow.ErrInvalidOption, r.Retention)
 	}
 	now := time.Now()
-	if k, taken := b.keys[r.Key]; taken && now.Before(k.ends) && !b.lost(k) {
+	if k, taken := b.keys[r.Key]; taken && k.taskID != r.TaskID && now.Before(k.ends) && b.holds(k) {
 		return k.taskID, nil
 	}
 	for name, k := range b.keys {
@@ -40,12 +40,17 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 	return r.TaskID, nil
 }
 
-// lost reports whether nobody will ever finish the task that has a key.
-func (b *Backend) lost(k key) bool {
-	_, pending := b.pending[k.taskID]
-	_, finished := b.history[k.taskID]
+// holds reports whether the task that was given a key still has it: it is unfinished, or has succeeded. One that is in neither store is in
+// the memory of the instance that added it, if that lives.
+func (b *Backend) holds(k key) bool {
+	if _, pending := b.pending[k.taskID]; pending {
+		return true
+	}
+	if r, finished := b.history[k.taskID]; finished {
+		return r.Status == taskflow.StatusSuccess
+	}
 	_, joined := b.instances[k.owner]
-	return !pending && !finished && !joined
+	return joined
 }
 
 // ReleaseKey implements [taskflow.KeyStore].

@@ -150,6 +150,20 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (int, error) {
 	return before - len(b.history), nil
 }
 
+// Delete implements [taskflow.RecordDeleter].
+func (b *Backend) Delete(ctx context.Context, ids []string) (int, error) {
+	leave, err := b.enter(ctx, "delete")
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	before := len(b.history)
+	for _, id := range ids {
+		delete(b.history, id)
+	}
+	return before - len(b.history), nil
+}
+
 // Stats implements [taskflow.StatsReader].
 func (b *Backend) Stats(ctx context.Context) (taskflow.Stats, error) {
 	leave, err := b.enter(ctx, "stats")
@@ -170,5 +184,6 @@ func clone(r taskflow.Record) taskflow.Record {
 		*t = t.Round(0).UTC()
 	}
 	r.Tags, r.Logs, r.Args = maps.Clone(r.Tags), slices.Clone(r.Logs), slices.Clone(r.Args)
+	r.Children, r.AttemptLog, r.Result = slices.Clone(r.Children), slices.Clone(r.AttemptLog), slices.Clone(r.Result)
 	return r
 }

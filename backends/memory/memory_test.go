@@ -16,8 +16,8 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 
 func TestMemoryOffersEverything(t *testing.T) {
 	t.Parallel()
-	if n := len(taskflow.Capabilities(memory.New())); n != 15 {
-		t.Errorf("%d capabilities, want all 15", n)
+	if n := len(taskflow.Capabilities(memory.New())); n != 16 {
+		t.Errorf("%d capabilities, want all 16", n)
 	}
 }
 

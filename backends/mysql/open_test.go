@@ -36,7 +36,7 @@ func TestOpenDescribesOnly(t *testing.T) {
 
 func TestEverythingButNotificationsIsOffered(t *testing.T) {
 	t.Parallel()
-	if got := taskflow.Capabilities(mysql.Open(nowhere)); len(got) != 14 {
+	if got := taskflow.Capabilities(mysql.Open(nowhere)); len(got) != 15 {
 		t.Errorf("it offers %v, want all but notify", got)
 	}
 }

@@ -37,8 +37,8 @@ func TestOpenDescribesOnly(t *testing.T) {
 
 func TestEverythingIsOffered(t *testing.T) {
 	t.Parallel()
-	if got := taskflow.Capabilities(postgres.Open(nowhere)); len(got) != 15 {
-		t.Errorf("it offers %v, want all 15", got)
+	if got := taskflow.Capabilities(postgres.Open(nowhere)); len(got) != 16 {
+		t.Errorf("it offers %v, want all 16", got)
 	}
 }
 

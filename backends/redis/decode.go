@@ -34,11 +34,12 @@ func decode(id, row, detail string, full bool) (taskflow.Record, error) {
 		Logs  []string        `json:"logs"`
 		Stack string          `json:"stacktrace"`
 		Args  json.RawMessage `json:"args"`
+		taskflow.RecordExtra
 	}
 	if err := json.Unmarshal([]byte(inline), &d); err != nil {
 		return r, fmt.Errorf("its log, stack and arguments: %w", err)
 	}
-	r.Logs, r.Stack, r.Args = d.Logs, d.Stack, bytes.Clone(d.Args)
+	r.Logs, r.Stack, r.Args, r.RecordExtra = d.Logs, d.Stack, bytes.Clone(d.Args), d.RecordExtra
 	return r, nil
 }
 

@@ -61,8 +61,9 @@ func (e *encoder) begin() int {
 
 func (e *encoder) end(start int, r *taskflow.Record, history bool) encoded {
 	var detail []byte
-	if len(r.Logs) > 0 || r.Stack != "" || len(r.Args) > 0 {
-		detail = appendDetail(nil, r)
+	extra := encodeExtra(r)
+	if len(r.Logs) > 0 || r.Stack != "" || len(r.Args) > 0 || extra != nil {
+		detail = appendDetail(nil, r, extra)
 	}
 	long := len(detail) > inlineDetail
 	e.buf = appendSummary(e.buf, r, history)
@@ -125,8 +126,21 @@ func measured(r *taskflow.Record) (bucket int, micros int64, ok bool) {
 	return taskflow.Bucket(d), d.Microseconds(), true
 }
 
-func appendDetail(b []byte, r *taskflow.Record) []byte {
+// encodeExtra is what only some records have; nil when this one has nothing of it.
+func encodeExtra(r *taskflow.Record) []byte {
+	bare := taskflow.Record{RecordExtra: r.RecordExtra}
+	b, err := bare.LogsJSON()
+	if err != nil {
+		return nil // check has refused what is no JSON
+	}
+	return b
+}
+
+func appendDetail(b []byte, r *taskflow.Record, extra []byte) []byte {
 	b = append(b, '{')
+	if extra != nil { // without its braces
+		b = append(append(b, extra[1:len(extra)-1]...), ',')
+	}
 	if len(r.Logs) > 0 {
 		b = append(b, `"logs":[`...)
 		for i, line := range r.Logs {
@@ -250,6 +264,9 @@ func check(r *taskflow.Record) error {
 	}
 	if len(r.Args) > 0 && !json.Valid(r.Args) {
 		return bad(fmt.Sprintf("its arguments %.100q are not JSON", r.Args))
+	}
+	if len(r.Result) > 0 && !json.Valid(r.Result) {
+		return bad(fmt.Sprintf("its result %.100q is not JSON", r.Result))
 	}
 	for _, t := range []time.Time{r.CreatedAt, r.RunAt, r.StartTime, r.EndTime} {
 		if y := t.UTC().Year(); y < 0 || y > 9999 {

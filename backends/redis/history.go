@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -195,19 +196,47 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (deleted int, e
 		for {
 			some := extra[:min(len(extra), maxDeleted)]
 			extra = extra[len(some):]
-			reply, err := c.run(ctx, scriptDelete, append([]any{"(" + lowest, maxDeleted}, some...)...)
+			found, gone, err := c.delete(ctx, "("+lowest, maxDeleted, some)
 			if err != nil {
 				return err
 			}
-			counts := list(reply)
-			if len(counts) != 2 {
-				return fmt.Errorf("the server answered %v", reply)
-			}
-			deleted += int(number(counts[1]))
-			if number(counts[0]) < maxDeleted && len(extra) == 0 {
+			if deleted += gone; found < maxDeleted && len(extra) == 0 {
 				return nil
 			}
 		}
 	})
 	return deleted, err
+}
+
+// Delete implements [taskflow.RecordDeleter]. It deletes in steps of 500: what a call that fails has deleted stays deleted, and is counted.
+func (b *Backend) Delete(ctx context.Context, ids []string) (deleted int, err error) {
+	err = b.use(ctx, "delete", func(c *connection) error {
+		known := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(id string) bool { return !taskflow.ValidID(id) })
+		for chunk := range slices.Chunk(known, maxDeleted) {
+			some := make([]any, len(chunk))
+			for i, id := range chunk {
+				some[i] = id
+			}
+			_, gone, err := c.delete(ctx, "-", 0, some) // nothing but these
+			if err != nil {
+				return err
+			}
+			deleted += gone
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+// delete deletes the records of some ids, and at most so many of those below an end; it returns how many it found there, and how many are gone in all.
+func (c *connection) delete(ctx context.Context, end string, most int, ids []any) (found, gone int, err error) {
+	reply, err := c.run(ctx, scriptDelete, append([]any{end, most}, ids...)...)
+	if err != nil {
+		return 0, 0, err
+	}
+	counts := list(reply)
+	if len(counts) != 2 {
+		return 0, 0, fmt.Errorf("the server answered %v", reply)
+	}
+	return int(number(counts[0])), int(number(counts[1])), nil
 }

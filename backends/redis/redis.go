@@ -48,6 +48,7 @@ var _ interface {
 	taskflow.Querier
 	taskflow.StatsReader
 	taskflow.Deleter
+	taskflow.RecordDeleter
 	taskflow.Claimer
 	taskflow.Journal
 	taskflow.AuditLog

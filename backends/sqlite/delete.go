@@ -53,6 +53,55 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (int, error) {
 	}
 }
 
+// Delete implements [taskflow.RecordDeleter]. It deletes in transactions of up to 500 records: when it fails or its context ends, it returns how
+// many are gone.
+func (b *Backend) Delete(ctx context.Context, ids []string) (deleted int, err error) {
+	for chunk := range slices.Chunk(distinct(ids), deleteChunk) {
+		gone := 0
+		err := b.write(ctx, "delete", func(c *conn) error {
+			s := saver{c: c, ctx: context.WithoutCancel(ctx), totals: totals{}}
+			gone = 0
+			for _, id := range chunk {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				there, _, err := c.number(s.ctx, "SELECT EXISTS (SELECT 1 FROM history WHERE id = ?)", id)
+				if err != nil {
+					return err
+				}
+				if there == 0 {
+					continue
+				}
+				if err := s.remove(id); err != nil {
+					return err
+				}
+				gone++
+			}
+			return s.totals.store(s.ctx, c)
+		})
+		if err != nil {
+			return deleted, err
+		}
+		deleted += gone
+	}
+	if len(ids) == 0 {
+		_, err = b.opened(ctx)
+		err = b.wrap("delete", err)
+	}
+	return deleted, err
+}
+
+// distinct returns each id once, as it is stored, without what is none.
+func distinct(ids []string) [][]byte {
+	all := make([][]byte, 0, len(ids))
+	for _, s := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if id, err := encodeID(s); err == nil {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 // remove deletes everything that is stored of a finished record.
 func (s *saver) remove(id []byte) error {
 	var (

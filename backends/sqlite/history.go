@@ -197,7 +197,9 @@ func (s *saver) appendRow(id []byte, r *taskflow.Record) error {
 	return nil
 }
 
-func hasDetail(r *taskflow.Record) bool { return r.Stack != "" || len(r.Logs) > 0 || r.Args != nil }
+func hasDetail(r *taskflow.Record) bool {
+	return r.Stack != "" || len(r.Logs) > 0 || r.Args != nil || !r.RecordExtra.IsZero()
+}
 
 func (s *saver) insertDetail(id []byte, r *taskflow.Record) error {
 	if !hasDetail(r) {
@@ -211,7 +213,7 @@ func (s *saver) insertDetail(id []byte, r *taskflow.Record) error {
 }
 
 func appendDetail(values []any, id []byte, r *taskflow.Record) ([]any, error) {
-	logs, err := encodeJSON(r.Logs, len(r.Logs))
+	logs, err := encodeLogs(r)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,9 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 		key, at := []byte(r.Key), now()
 		n, _, err := c.exec(ctx, `INSERT INTO idempotency_key AS k (key, task_id, owner, expires) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT DO UPDATE SET task_id = excluded.task_id, owner = excluded.owner, expires = excluded.expires
-			WHERE k.expires <= ?5 OR NOT EXISTS (SELECT 1 FROM pending WHERE id = k.task_id) AND NOT EXISTS (SELECT 1 FROM history WHERE id = k.task_id)
-				AND NOT EXISTS (SELECT 1 FROM instance WHERE id = k.owner)`,
-			key, task, r.Owner, at+r.Retention.Microseconds(), at)
+			WHERE k.task_id = excluded.task_id OR k.expires <= ?5 OR NOT EXISTS (SELECT 1 FROM pending WHERE id = k.task_id)
+				AND NOT coalesce((SELECT status = ?6 FROM history WHERE id = k.task_id), EXISTS (SELECT 1 FROM instance WHERE id = k.owner))`,
+			key, task, r.Owner, at+r.Retention.Microseconds(), at, string(taskflow.StatusSuccess))
 		if err != nil {
 			return err
 		}

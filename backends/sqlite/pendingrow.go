@@ -20,11 +20,11 @@ func decodePending(row []driver.Value, full bool) (taskflow.Record, error) {
 	r := rowReader{row: row}
 	id, owner, text := r.id(), r.optional(), r.text()
 	var stack string
-	var logs []string
+	var kept taskflow.Record
 	var args []byte
 	if full {
 		stack = r.optional()
-		r.json(&logs)
+		r.logs(&kept)
 		args = r.blob()
 	}
 	if r.err != nil {
@@ -42,9 +42,10 @@ func decodePending(row []driver.Value, full bool) (taskflow.Record, error) {
 	if stack != "" {
 		v.Stack = stack
 	}
-	if logs != nil {
-		v.Logs = logs
+	if kept.Logs != nil {
+		v.Logs = kept.Logs
 	}
+	v.RecordExtra = kept.RecordExtra
 	if args != nil {
 		v.Args = args
 	}
@@ -59,7 +60,7 @@ func encodePending(r *taskflow.Record) (p pendingRow, err error) {
 	// the method and not json.Marshal, which would read again what it has written
 	record, err := r.Summary().MarshalJSON()
 	if err == nil {
-		p.logs, err = encodeJSON(r.Logs, len(r.Logs))
+		p.logs, err = encodeLogs(r)
 	}
 	if err == nil && r.Args != nil && !json.Valid(r.Args) {
 		err = errors.New("its arguments are not JSON")

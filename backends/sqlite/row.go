@@ -45,7 +45,7 @@ func decode(row []driver.Value, full bool) (taskflow.Record, error) {
 	v.Key, v.Crashes = r.optional(), int(r.number())
 	if full {
 		v.Stack = r.optional()
-		r.json(&v.Logs)
+		r.logs(&v)
 		v.Args = r.blob()
 	}
 	return v, r.err
@@ -130,6 +130,24 @@ func (r *rowReader) json(to any) {
 	if err := json.Unmarshal([]byte(s), to); err != nil {
 		r.err = err
 	}
+}
+
+// logs reads the log, and what only some records have.
+func (r *rowReader) logs(to *taskflow.Record) {
+	s := r.optional()
+	if s == "" || r.err != nil {
+		return
+	}
+	r.err = to.SetLogsJSON([]byte(s))
+}
+
+// encodeLogs returns nil for what is empty.
+func encodeLogs(r *taskflow.Record) (any, error) {
+	b, err := r.LogsJSON()
+	if b == nil {
+		return nil, err
+	}
+	return string(b), err
 }
 
 // instant returns the time as it is stored: nil for the zero time; what does not fit into 64 bits becomes the next that does.

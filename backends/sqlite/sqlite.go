@@ -42,6 +42,7 @@ var _ interface {
 	taskflow.Querier
 	taskflow.StatsReader
 	taskflow.Deleter
+	taskflow.RecordDeleter
 	taskflow.Claimer
 	taskflow.Journal
 	taskflow.AuditLog

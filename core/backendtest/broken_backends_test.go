@@ -210,6 +210,16 @@ func (b *deletesTooMuch) DeleteBefore(ctx context.Context, t time.Time) (int, er
 	return b.Backend.DeleteBefore(ctx, t.Add(time.Millisecond))
 }
 
+type deletesUnfinished struct{ *memory.Backend }
+
+func (b *deletesUnfinished) Delete(ctx context.Context, ids []string) (int, error) {
+	n, err := b.Backend.Delete(ctx, ids)
+	if slices.Contains(ids, waiting(0).ID) {
+		err = errors.Join(err, b.ClearPending(ctx))
+	}
+	return n, err
+}
+
 type claimsForAll struct{ *memory.Backend }
 
 func (b *claimsForAll) Claim(ctx context.Context, owner string, names []string, limit int) ([]taskflow.Record, error) {

@@ -91,6 +91,39 @@ func brokenKeys() []brokenTwist {
 				return errors.Join(t.Backend.Leave(ctx, id), t.Backend.ReleaseKey(ctx, "finished", waiting(3).ID))
 			}
 		}},
+		{"waits for the release", "keys/a failed task's key is free without ReleaseKey", func(t *twisted) {
+			var first sync.Map // who was given a key
+			t.reserveKey = func(ctx context.Context, r taskflow.Reservation) (string, error) {
+				holder, err := t.Backend.ReserveKey(ctx, r)
+				if had, known := first.LoadOrStore(r.Key, holder); known {
+					return had.(string), err
+				}
+				return holder, err
+			}
+		}},
+		{"frees keys of successes", "keys/a failed task's key is free without ReleaseKey", func(t *twisted) {
+			t.save = func(ctx context.Context, records []taskflow.Record) (int, error) {
+				n, err := t.Backend.Save(ctx, records)
+				for _, r := range records {
+					err = errors.Join(err, t.Backend.ReleaseKey(ctx, r.Key, r.ID))
+				}
+				return n, err
+			}
+		}},
+		{"keeps the first owner", "keys/their task reserves them anew", func(t *twisted) {
+			var owners sync.Map
+			reserve(t, func(r *taskflow.Reservation) {
+				first, _ := owners.LoadOrStore(r.TaskID, r.Owner)
+				r.Owner = first.(string)
+			})
+		}},
+		{"keeps the first retention", "keys/their task reserves them anew", func(t *twisted) {
+			var kept sync.Map
+			reserve(t, func(r *taskflow.Reservation) {
+				first, _ := kept.LoadOrStore(r.TaskID, r.Retention)
+				r.Retention = first.(time.Duration)
+			})
+		}},
 		{"forgets at Close", "keys/survive a restart", nothing},
 	}
 }

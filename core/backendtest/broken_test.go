@@ -71,6 +71,7 @@ func brokenBackends() []brokenBackend {
 		{"counts each save", "stats/a record saved again counts once", func(b *memory.Backend) taskflow.Backend { return &countsSaves{Backend: b} }},
 		{"counts each save", "model/random histories answer like a list", func(b *memory.Backend) taskflow.Backend { return &countsSaves{Backend: b} }},
 		{"deletes one too many", "delete/before a time", func(b *memory.Backend) taskflow.Backend { return &deletesTooMuch{b} }},
+		{"deletes unfinished tasks", "delete/by id", func(b *memory.Backend) taskflow.Backend { return &deletesUnfinished{b} }},
 		{"gives a task to all", "claim/by exactly one of eight", func(b *memory.Backend) taskflow.Backend { return &claimsForAll{b} }},
 		{"wipes before a snapshot", "claim/a claimed row is no part of the snapshot", func(b *memory.Backend) taskflow.Backend { return &wipesBeforeSnapshot{b} }},
 		{"wipes before a snapshot", "journal/a snapshot leaves journaled rows", func(b *memory.Backend) taskflow.Backend { return &wipesBeforeSnapshot{b} }},

@@ -62,7 +62,7 @@ func calls(b taskflow.Backend, size int) []call {
 func optionalOf() map[string]func(taskflow.Backend) bool {
 	return map[string]func(taskflow.Backend) bool{
 		"Query": offers[taskflow.Querier], "Get": offers[taskflow.Querier], "Count": offers[taskflow.Querier],
-		"Stats": offers[taskflow.StatsReader], "DeleteBefore": offers[taskflow.Deleter],
+		"Stats": offers[taskflow.StatsReader], "DeleteBefore": offers[taskflow.Deleter], "Delete": offers[taskflow.RecordDeleter],
 		"Claim": offers[taskflow.Claimer], "PutPending": offers[taskflow.Journal],
 		"QueryPending": offers[taskflow.PendingQuerier], "GetPending": offers[taskflow.PendingQuerier],
 		"AppendAudit": offers[taskflow.AuditLog], "Audit": offers[taskflow.AuditLog], "LoadOrStoreSecret": offers[taskflow.SecretStore],
@@ -97,6 +97,10 @@ func historyCalls() []call {
 		}, nil},
 		{"DeleteBefore", func(ctx context.Context, b taskflow.Backend) error {
 			_, err := b.(taskflow.Deleter).DeleteBefore(ctx, base.Add(time.Hour))
+			return err
+		}, nil},
+		{"Delete", func(ctx context.Context, b taskflow.Backend) error {
+			_, err := b.(taskflow.RecordDeleter).Delete(ctx, []string{idAt(base, 1<<30)})
 			return err
 		}, nil},
 		{"AppendAudit", func(ctx context.Context, b taskflow.Backend) error {

@@ -43,18 +43,18 @@ func (k *kit) claim(ctx context.Context, b taskflow.Backend, owner string, names
 
 // claimLeavesNothing: rows that become free while somebody claims on and on are found, wherever they are.
 func claimLeavesNothing(k *kit) {
-	here, there := k.pair()
+	b := k.start()
 	ctx := k.context()
-	late := several(3, func(n int) taskflow.Record { return ownedBy("later", waiting(n)) }) // which tells whose snapshot it is
-	records := several(13, waiting)[3:]
+	late, records := several(3, waiting), several(13, waiting)[3:]
 	all := names(append(slices.Clone(records), late...))
-	_, err := here.SavePending(ctx, records)
+	_, err := b.SavePending(ctx, records)
 	k.must(err, "SavePending")
-	k.claim(ctx, here, "one", all, 4, records[:4]...)
-	_, err = there.SavePending(ctx, late) // with the smallest ids of all
+	k.claim(ctx, b, "one", all, 4, records[:4]...)
+	left := append(slices.Clone(late), records[4:]...) // what has come since has the smallest ids of all
+	_, err = b.SavePending(ctx, left)
 	k.must(err, "SavePending")
-	k.claim(ctx, here, "one", all, 100, append(slices.Clone(late), records[4:]...)...)
-	k.claim(ctx, here, "one", all, 100)
+	k.claim(ctx, b, "one", all, 100, left...)
+	k.claim(ctx, b, "one", all, 100)
 }
 
 // names returns the name of each record once.

@@ -22,6 +22,8 @@ func keyTopics() []topic {
 		{name: "keys/a task that was lost frees its key", needs: "KeyStore, InstanceStore and Journal", has: func(b taskflow.Backend) bool {
 			return has(b) && offersBoth[taskflow.InstanceStore, taskflow.Journal](b)
 		}, test: lostTaskFreesKey},
+		{name: "keys/a failed task's key is free without ReleaseKey", needs: needs, has: has, test: failedTaskFreesKey},
+		{name: "keys/their task reserves them anew", needs: needs, has: has, test: keyIsReservedAnew},
 		{name: "keys/survive a restart", needs: needs, has: has, test: keysSurviveRestart},
 	}
 }
@@ -194,6 +196,66 @@ func lostTaskFreesKey(k *kit) {
 		k.must(err, "DeleteBefore")
 		held("after its record was deleted", 100, 101, 102, 4)
 	}
+}
+
+// failedTaskFreesKey: the instance died between the Save of its task and the release of its key, or the release failed.
+func failedTaskFreesKey(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	statuses := []taskflow.Status{taskflow.StatusSuccess, taskflow.StatusFailed, taskflow.StatusInterrupted, taskflow.StatusCancelled}
+	for i, status := range statuses {
+		r := reservation("order that is "+string(status), i)
+		k.reserve(ctx, here, r, r.TaskID)
+		row := ownedBy("adder", waiting(i))
+		row.Key = r.Key
+		if offers[taskflow.Journal](here) {
+			k.put(ctx, here, row)
+		}
+		second := reservation(r.Key, 100+i)
+		k.reserve(ctx, there, second, r.TaskID) // it is unfinished
+		row = ended(row)
+		row.Status = status
+		k.save(ctx, here, row)
+		want := second.TaskID
+		if status == taskflow.StatusSuccess {
+			want = r.TaskID
+		}
+		k.reserve(ctx, there, second, want)
+		k.reserve(ctx, here, reservation(r.Key, 200+i), want) // which has it now, and is in neither store or a success
+		k.must(here.(taskflow.KeyStore).ReleaseKey(ctx, r.Key, waiting(300+i).ID), "ReleaseKey by another task")
+		if status != taskflow.StatusSuccess { // the release comes late, when the key is the next task's
+			k.must(here.(taskflow.KeyStore).ReleaseKey(ctx, r.Key, r.TaskID), "ReleaseKey by the task that has failed")
+		}
+		k.reserve(ctx, there, reservation(r.Key, 200+i), want)
+	}
+}
+
+// keyIsReservedAnew: the instance of a task in memory goes on under another name.
+func keyIsReservedAnew(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	k.adder(ctx, here, "renamed")
+	r := reservation("order", 1)
+	k.reserve(ctx, here, r, r.TaskID)
+	r.Owner = "renamed"
+	k.reserve(ctx, here, r, r.TaskID)
+	k.reserve(ctx, there, reservation("order", 2), r.TaskID)
+	if s, ok := here.(taskflow.InstanceStore); ok {
+		k.must(s.Leave(ctx, "adder"), "Leave")
+		k.reserve(ctx, there, reservation("order", 2), r.TaskID)
+	}
+	r.Retention = 20 * time.Millisecond
+	k.reserve(ctx, here, r, r.TaskID)
+	other := reservation("order", 2)
+	other.Owner = "renamed"
+	k.eventually("the new retention of 20 ms is over and another gets the key", func() bool {
+		got, err := there.(taskflow.KeyStore).ReserveKey(ctx, other)
+		k.must(err, "ReserveKey")
+		return got == other.TaskID
+	})
+	k.reserve(ctx, here, r, other.TaskID)
 }
 
 func keysSurviveRestart(k *kit) {

@@ -40,8 +40,8 @@ func waiting(n int) taskflow.Record {
 	return r
 }
 
-func several(n int, one func(int) taskflow.Record) []taskflow.Record {
-	records := make([]taskflow.Record, n)
+func several[T any](n int, one func(int) T) []T {
+	records := make([]T, n)
 	for i := range records {
 		records[i] = one(i)
 	}
@@ -57,6 +57,17 @@ func full() taskflow.Record {
 		Attempts: 5, MaxRetries: 6, RetryOf: idAt(base.Add(-time.Hour), 0), RetriedBy: idAt(base.Add(time.Hour), 0), Error: "exit status 8", Stack: "goroutine 9 [running]:",
 		Logs: []string{"first", "", "third"}, LogCount: 10, Args: json.RawMessage(`{"b":11,"a":[1.0,1e3,"x"]}`), Requeue: true, Durable: true, Owner: "instance12",
 		Key: "order 13", Crashes: 14,
+		RecordExtra: taskflow.RecordExtra{
+			ParentID: idAt(base.Add(-time.Minute), 15), Children: []string{idAt(base.Add(time.Minute), 16), idAt(base.Add(time.Minute), 17)},
+			Progress: &taskflow.ProgressReport{
+				Done: 18, Total: 19, Unit: "rows", Message: `reading "a\b"`, UpdatedAt: base.Add(20 * time.Second), Rate: 2.1, Remaining: new(2.2),
+			},
+			Result: json.RawMessage(`{"b":23,"a":[1.0,"é"]}`),
+			AttemptLog: []taskflow.Attempt{
+				{Number: 1, StartedAt: base.Add(3 * time.Second), EndedAt: base.Add(3500 * time.Millisecond), Error: "línea 24\nmore", Wait: 2.5},
+				{Number: 2, StartedAt: base.Add(3600 * time.Millisecond), Wait: 0.1},
+			},
+		},
 	}
 }
 
@@ -66,6 +77,12 @@ func unset(r taskflow.Record) (names []string) {
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {
 			names = append(names, v.Type().Field(i).Name)
+		}
+	}
+	extra := reflect.ValueOf(r.RecordExtra)
+	for i := range extra.NumField() {
+		if extra.Field(i).IsZero() {
+			names = append(names, extra.Type().Field(i).Name)
 		}
 	}
 	return names
@@ -106,6 +123,10 @@ func short(v any) string {
 		s = t.Format(time.RFC3339Nano) + " " + t.Location().String()
 	case json.RawMessage:
 		s = string(t)
+	case taskflow.RecordExtra:
+		if b, err := json.Marshal(t); err == nil {
+			s = string(b)
+		}
 	}
 	if len(s) > 200 {
 		s = fmt.Sprintf("%s… (%d bytes)", s[:200], len(s))

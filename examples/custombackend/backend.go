@@ -36,9 +36,10 @@ type Backend struct {
 
 // line is where a finished record is.
 type line struct {
-	at    int64
-	size  int
-	owner string // journal.go
+	at     int64
+	size   int
+	owner  string          // journal.go
+	status taskflow.Status // keys.go
 }
 
 // row is an unfinished record, as its file has it.
@@ -91,7 +92,7 @@ func (b *Backend) Save(ctx context.Context, records []taskflow.Record) (int, err
 		return 0, fmt.Errorf("jsonl: save: %w", err)
 	}
 	for i, r := range records {
-		b.lines[r.ID] = line{at: at, size: len(texts[i]), owner: r.Owner}
+		b.lines[r.ID] = line{at: at, size: len(texts[i]), owner: r.Owner, status: r.Status}
 		at += int64(len(texts[i]))
 		delete(b.pending, r.ID) // what is finished is not pending: see readPending
 	}

@@ -35,7 +35,7 @@ func (b *Backend) DeleteBefore(ctx context.Context, t time.Time) (int, error) {
 			case b.lines[r.ID].at != at, r.CreatedAt.Before(t):
 				return nil
 			default:
-				kept[r.ID] = line{at: end, size: len(text), owner: r.Owner}
+				kept[r.ID] = line{at: end, size: len(text), owner: r.Owner, status: r.Status}
 			}
 			n, err := w.Write(text)
 			end += int64(n)

@@ -30,7 +30,7 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 	}
 	defer leave()
 	now := time.Now()
-	if k, taken := b.keys[r.Key]; taken && now.Before(k.Ends) && !b.lost(k) {
+	if k, taken := b.keys[r.Key]; taken && k.TaskID != r.TaskID && now.Before(k.Ends) && b.holds(k) {
 		return k.TaskID, nil
 	}
 	if err := b.setKey(key{[]byte(r.Key), r.TaskID, r.Owner, now.Add(r.Retention)}); err != nil {
@@ -39,12 +39,17 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 	return r.TaskID, nil
 }
 
-// lost reports whether nobody will ever finish the task that has a key: its process died before the task was stored.
-func (b *Backend) lost(k key) bool {
-	_, unfinished := b.pending[k.TaskID]
-	_, done := b.lines[k.TaskID]
+// holds reports whether the task that was given a key still has it: it is unfinished, or has succeeded. One that is in neither store is in
+// the memory of the instance that added it, unless that is gone.
+func (b *Backend) holds(k key) bool {
+	if _, unfinished := b.pending[k.TaskID]; unfinished {
+		return true
+	}
+	if l, done := b.lines[k.TaskID]; done {
+		return l.status == taskflow.StatusSuccess
+	}
 	_, joined := b.instances[k.Owner]
-	return !unfinished && !done && !joined
+	return joined
 }
 
 // ReleaseKey frees the key if that task has it.

@@ -22,7 +22,7 @@ func (b *Backend) readHistory() error {
 			slog.Warn("jsonl: a line cannot be read and is skipped", "file", b.file("history"), "byte", at, "error", err)
 			return nil
 		}
-		b.lines[r.ID] = line{at: at, size: len(text), owner: r.Owner}
+		b.lines[r.ID] = line{at: at, size: len(text), owner: r.Owner, status: r.Status}
 		return nil
 	})
 }

@@ -67,6 +67,10 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
 		"MaxScheduleName":    {taskflow.MaxScheduleName, "100 bytes"},
 		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
+
+		"MaxResultBytes":   {taskflow.MaxResultBytes, "16 KiB"},
+		"MaxProgressBytes": {taskflow.MaxProgressBytes, "200 bytes"},
+		"MaxChildren":      {taskflow.MaxChildren, "100"},
 	}
 	units := map[string]int{"KiB": 1 << 10, "MiB": 1 << 20}
 	for name, w := range want {

@@ -30,6 +30,9 @@ type settings struct {
 	Lease      time.Duration `json:"lease"`
 }
 
+// keyHeader has the idempotency key of an order, which is its number.
+const keyHeader = "Idempotency-Key"
+
 const settingsEnv = "TASKFLOW_FAULT_SETTINGS"
 
 // serve is the service: POST /orders submits a task, answers 202 with its id, and the task writes two lines into the ledger.
@@ -73,7 +76,7 @@ func run() error {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		task, err := tasks.Submit(r, fulfil.With(o))
+		task, err := tasks.Submit(r, fulfil.With(o), taskflow.IdempotencyKey(r.Header.Get(keyHeader)))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return

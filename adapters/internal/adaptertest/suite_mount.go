@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -67,8 +68,14 @@ func testMount(t *testing.T, f Framework) {
 			if page := fetch(t, base+"/dashboard/", "text/html"); page.status != http.StatusOK || page.path != tc.point+"/dashboard" {
 				t.Errorf("a browser at %s/dashboard/ ends at %s: %d", base, page.path, page.status)
 			}
-			if script := fetch(t, base+"/dashboard/app.js", "*/*"); script.status != http.StatusOK || !strings.HasPrefix(script.kind, "text/javascript") {
-				t.Errorf("the page's script: %d %s", script.status, script.kind)
+			// What the page loads is where it says, relative to where it is.
+			page := fetch(t, base+"/dashboard", "text/html")
+			src := regexp.MustCompile(`<script[^>]* src="\./([^"]+)"`).FindSubmatch(page.body)
+			if src == nil {
+				t.Fatalf("the page names no script:\n%s", page.body)
+			}
+			if script := fetch(t, base+"/"+string(src[1]), "*/*"); script.status != http.StatusOK || !strings.HasPrefix(script.kind, "text/javascript") {
+				t.Errorf("the page's script %s: %d %s", src[1], script.status, script.kind)
 			}
 			if one := fetch(t, base+"/"+h.ID(), "application/json"); one.status != http.StatusOK {
 				t.Errorf("GET %s: %d %.200s", one.path, one.status, one.body)

@@ -60,10 +60,11 @@ func (s *session) reserve(ctx context.Context, tx Tx, r taskflow.Reservation, ta
 	const until = int64(0) // over, until it is set below
 	s.insert(ctx, tx, keyTable, Conflict{Key: []string{"name"}}, []any{name, task, r.Owner, until})
 	const sql = `SELECT k.task_id, k.expires_at > {now} AND (
-		EXISTS (SELECT 1 FROM {pending} p WHERE p.id = k.task_id) OR EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id)
-		OR EXISTS (SELECT 1 FROM {instance} i WHERE i.id = k.owner)) FROM {key} k WHERE k.name = ? FOR UPDATE`
+		EXISTS (SELECT 1 FROM {pending} p WHERE p.id = k.task_id) OR EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id AND h.status = ?)
+		OR EXISTS (SELECT 1 FROM {instance} i WHERE i.id = k.owner) AND NOT EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id))
+		FROM {key} k WHERE k.name = ? FOR UPDATE`
 	taken, found := false, false
-	err = s.queryTx(ctx, tx, sql, []any{name}, func(row Row) error {
+	err = s.queryTx(ctx, tx, sql, []any{string(taskflow.StatusSuccess), name}, func(row Row) error {
 		found = true
 		return row.Scan(&holder, &taken)
 	})
@@ -72,7 +73,7 @@ func (s *session) reserve(ctx context.Context, tx Tx, r taskflow.Reservation, ta
 		return holder, err
 	case !found: // released since the first statement
 		return holder, errAgain
-	case taken:
+	case taken && holder != task:
 		return holder, nil
 	}
 	s.later(ctx, tx, "UPDATE {key} SET task_id = ?, owner = ?, expires_at = {now} + ? WHERE name = ?", task, r.Owner, r.Retention.Nanoseconds(), name)

@@ -61,11 +61,14 @@ func encode(r *taskflow.Record) (*encoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs, err := encodeJSON(r.Logs, len(r.Logs))
+	logs, err := r.LogsJSON()
 	if err != nil {
 		return nil, err
 	}
-	e := &encoded{id: id, record: r, start: instant(r.StartTime), end: instant(r.EndTime), stack: optionalBytes(r.Stack), logs: logs}
+	e := &encoded{id: id, record: r, start: instant(r.StartTime), end: instant(r.EndTime), stack: optionalBytes(r.Stack)}
+	if logs != nil {
+		e.logs = logs
+	}
 	if r.Args != nil {
 		e.args = []byte(r.Args)
 	}
@@ -121,7 +124,7 @@ func scanRecord(row Row, full bool) (r taskflow.Record, id ID, damage, err error
 	r.RetryOf, r.RetriedBy, r.Owner, r.Error, r.Key = text(retryOf), text(retriedBy), text(owner), text(errText), string(key)
 	r.Stack, r.Args = string(stack), args
 	if damage = decodeJSON(tags, &r.Tags); damage == nil {
-		damage = decodeJSON(logLines, &r.Logs)
+		damage = r.SetLogsJSON(logLines)
 	}
 	return r, id, damage, nil
 }

@@ -1,0 +1,138 @@
+package dashboard
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+const (
+	scannedFailures = 10_000 // failed tasks that one answer looks at, the newest
+	trendSteps      = 24
+	failureWindow   = 24 * time.Hour
+	groupTasks      = 5
+)
+
+// failures is the answer to GET /failures.
+type failures struct {
+	Groups   []failureKind `json:"groups"`
+	Scanned  int           `json:"scanned"`
+	Complete bool          `json:"complete"` // false: there are older ones that were not looked at
+	Since    time.Time     `json:"since"`
+}
+
+// failureKind is a group of failures of one function with the same kind of error.
+type failureKind struct {
+	ID          string          `json:"failure_group"`
+	Name        string          `json:"func_name"`
+	Status      taskflow.Status `json:"status"` // failed or interrupted
+	Error       string          `json:"error"`  // first line of the newest
+	Count       int             `json:"count"`
+	Outstanding int             `json:"outstanding"` // that nobody has retried yet
+	FirstSeen   time.Time       `json:"first_seen"`
+	LastSeen    time.Time       `json:"last_seen"`
+	TaskIDs     []string        `json:"task_ids"` // the newest
+	Trend       []int           `json:"trend"`    // failures in each of the 24 parts of the window
+}
+
+// failures answers GET /failures: what has failed, by kind, those with most failures first.
+func (h *Handler) failures(w http.ResponseWriter, r *http.Request) error {
+	p, err := parseParams(r)
+	if err == nil {
+		err = p.only("since", "func_name", "q", "limit")
+	}
+	if err != nil {
+		return err
+	}
+	limit, err := p.limit(maxLimit)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	s, err := p.selection(now)
+	if err != nil {
+		return err
+	}
+	if s.Since.IsZero() {
+		s.Since = now.Add(-failureWindow)
+	}
+	since, err := p.one("since")
+	if err != nil {
+		return err
+	}
+	found, err := h.failuresOf(r.Context(), &s, strings.Join([]string{since, s.Name, s.Text}, "\x00"), now)
+	if err != nil {
+		return err
+	}
+	answer := *found // which others have, too
+	answer.Groups = answer.Groups[:min(len(answer.Groups), limit)]
+	return h.answer(w, r, answer)
+}
+
+// failuresOf groups the newest failures of a selection. key says which selection it is: a few seconds later the answer is the same.
+func (h *Handler) failuresOf(ctx context.Context, s *selection, key string, now time.Time) (*failures, error) {
+	s.only(taskflow.StatusFailed, taskflow.StatusInterrupted)
+	return h.failureMemo.get(ctx, key, func(ctx context.Context) (*failures, error) {
+		f := &failures{Groups: []failureKind{}, Since: s.Since.UTC().Truncate(time.Second)}
+		groups := map[string]*failureKind{}
+		var err error
+		f.Complete, err = h.walk(ctx, s, "", lookPages, func(r *taskflow.Record) (bool, error) {
+			if f.Scanned == scannedFailures {
+				return false, nil
+			}
+			f.Scanned++
+			id := failureGroup(r)
+			g := groups[id]
+			if g == nil {
+				g = &failureKind{ID: id, Name: r.Name, Status: r.Status, TaskIDs: []string{}, Trend: make([]int, trendSteps)}
+				groups[id] = g
+			}
+			g.add(r, s.Since, now)
+			return true, nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("look for failures: %w", err)
+		}
+		for _, g := range groups {
+			f.Groups = append(f.Groups, *g)
+		}
+		slices.SortFunc(f.Groups, func(a, b failureKind) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), b.LastSeen.Compare(a.LastSeen), strings.Compare(a.ID, b.ID))
+		})
+		return f, nil
+	})
+}
+
+// add counts a failure; they come in the order of their ids, newest first.
+func (g *failureKind) add(r *taskflow.Record, since, until time.Time) {
+	at := r.EndTime
+	if at.IsZero() {
+		at = r.CreatedAt
+	}
+	g.Count++
+	if r.RetriedBy == "" {
+		g.Outstanding++
+	}
+	if g.FirstSeen.IsZero() || at.Before(g.FirstSeen) {
+		g.FirstSeen = at.UTC()
+	}
+	if at.After(g.LastSeen) {
+		g.LastSeen = at.UTC()
+		if g.Error = firstLine(r.Error); g.Error == "" {
+			g.Error = string(r.Status)
+		}
+	}
+	if len(g.TaskIDs) < groupTasks {
+		g.TaskIDs = append(g.TaskIDs, r.ID)
+	}
+	if window := until.Sub(since); window > 0 {
+		step := int(float64(at.Sub(since)) / float64(window) * trendSteps)
+		g.Trend[min(max(step, 0), trendSteps-1)]++
+	}
+}

@@ -1,0 +1,267 @@
+package dashboard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taskflow-go/taskflow/backends/memory"
+	taskflow "github.com/taskflow-go/taskflow/core"
+)
+
+type failureAnswer struct {
+	Groups   []failureKind
+	Scanned  int
+	Complete bool
+	Since    time.Time
+}
+
+type failureKind struct {
+	ID                 string `json:"failure_group"`
+	Name               string `json:"func_name"`
+	Error              string
+	Count, Outstanding int
+	FirstSeen          time.Time `json:"first_seen"`
+	LastSeen           time.Time `json:"last_seen"`
+	TaskIDs            []string  `json:"task_ids"`
+	Trend              []int
+}
+
+// failedAt is a failed record of that age.
+func failedAt(now time.Time, age time.Duration, name, text string) taskflow.Record {
+	at := now.Add(-age)
+	return taskflow.Record{ID: taskflow.NewID(at), Name: name, Status: taskflow.StatusFailed, Source: "manual", Pool: "default", CreatedAt: at,
+		StartTime: at, EndTime: at, Attempts: 1, Error: text, Args: []byte(`"a"`)}
+}
+
+func TestFailuresAreGroupedByKind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, now := memory.New(), time.Now()
+		records := []taskflow.Record{
+			failedAt(now, 23*time.Hour, "fail", "user 1 not found"), failedAt(now, 2*time.Hour, "fail", "user 2 not found\nstack"),
+			failedAt(now, time.Hour, "fail", "timeout after 3s"), failedAt(now, 30*time.Hour, "fail", "user 3 not found"),
+			failedAt(now, 30*time.Minute, "resize", "user 4 not found"),
+		}
+		records[1].RetriedBy = taskflow.NewID(now)
+		if _, err := b.Save(t.Context(), records); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+		got := decode[failureAnswer](t, s.get("/failures", http.StatusOK))
+		if len(got.Groups) != 3 || got.Scanned != 4 || !got.Complete {
+			t.Fatalf("got %+v, want three groups of four failures", got)
+		}
+		g := got.Groups[0]
+		if g.Name != "fail" || g.Count != 2 || g.Outstanding != 1 || g.Error != "user 2 not found" || !g.FirstSeen.Equal(records[0].EndTime) ||
+			!g.LastSeen.Equal(records[1].EndTime) || !slices.Equal(g.TaskIDs, []string{records[1].ID, records[0].ID}) {
+			t.Errorf("the first group is %+v", g)
+		}
+		if len(g.Trend) != 24 || g.Trend[1] != 1 || g.Trend[22] != 1 {
+			t.Errorf("its trend is %v, want one 23 hours ago and one 2 hours ago", g.Trend)
+		}
+		if got := ids(s.list("/?failure_group=" + g.ID)); !slices.Equal(got, []string{records[1].ID, records[0].ID, records[3].ID}) {
+			t.Errorf("the list by group has %v", got)
+		}
+		for target, want := range map[string]int{
+			"?since=7d": 3, "?since=45m": 1, "?func_name=resize": 1, "?func_name=nobody": 0, "?q=timeout": 1, "?limit=2": 2, "?since=2199-01-01T00:00:00Z": 0,
+		} {
+			if got := decode[failureAnswer](t, s.get("/failures"+target, http.StatusOK)); len(got.Groups) != want {
+				t.Errorf("%s: %d groups, want %d", target, len(got.Groups), want)
+			}
+		}
+		detail(t, s.get("/failures?since=yesterday", http.StatusBadRequest))
+		detail(t, s.get("/failures?status=failed", http.StatusBadRequest))
+	})
+}
+
+// counting counts the queries.
+type counting struct {
+	*memory.Backend
+
+	queries atomic.Int32
+	held    chan struct{} // closed when they may go on
+}
+
+func (c *counting) Query(ctx context.Context, q taskflow.Query) (taskflow.Page, error) {
+	c.queries.Add(1)
+	<-c.held
+	return c.Backend.Query(ctx, q)
+}
+
+func TestFailuresAreLookedForOnceForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &counting{Backend: memory.New(), held: make(chan struct{})}
+		if _, err := b.Save(t.Context(), []taskflow.Record{failedAt(time.Now(), time.Minute, "fail", "x")}); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() { s.get("/failures", http.StatusOK) })
+		}
+		leaver, leave := context.WithCancel(t.Context())
+		all.Go(func() { s.h.ServeHTTP(httptest.NewRecorder(), newRequest(leaver, http.MethodGet, "/failures", nil)) })
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		close(b.held)
+		all.Wait()
+		s.get("/failures", http.StatusOK)
+		if n := b.queries.Load(); n != 1 {
+			t.Errorf("%d queries for the same question, want 1", n)
+		}
+		time.Sleep(4 * time.Second)
+		s.get("/failures", http.StatusOK)
+		if n := b.queries.Load(); n != 2 {
+			t.Errorf("%d queries in all, want 2: the answer is old by now", n)
+		}
+	})
+}
+
+func TestFailuresLookAtABoundedNumber(t *testing.T) {
+	t.Parallel()
+	b, now := memory.New(), time.Now()
+	var records []taskflow.Record
+	for i := range 10_050 {
+		records = append(records, failedAt(now, time.Minute+time.Duration(i)*time.Millisecond, "fail", fmt.Sprintf("user %d", i)))
+	}
+	if _, err := b.Save(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+	got := decode[failureAnswer](t, s.get("/failures", http.StatusOK))
+	if got.Scanned != 10_000 || got.Complete || len(got.Groups) != 1 || got.Groups[0].Count != 10_000 {
+		t.Errorf("scanned %d, complete %t; want 10,000 and that it is not", got.Scanned, got.Complete)
+	}
+}
+
+type problemAnswer struct {
+	Problems []struct {
+		Kind, Severity, Title, Detail string
+		Count                         int
+		Name                          string `json:"func_name"`
+		Group                         string `json:"failure_group"`
+		TaskID                        string `json:"task_id"`
+		InstanceID                    string `json:"instance_id"`
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New()
+		stubborn := make(chan struct{})
+		ignores := taskflow.Define("ignores", func(context.Context, string) error { <-stubborn; return nil }, taskflow.Timeout(time.Minute))
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok, fail, hold, ignores), taskflow.WithBackend(b), taskflow.WithConcurrency(2), taskflow.WithQueueSize(10)})
+		defer close(stubborn)
+		if got := decode[problemAnswer](t, s.get("/problems", http.StatusOK)); len(got.Problems) != 0 {
+			t.Fatalf("nothing is wrong, but: %+v", got)
+		}
+		bad := s.runFail()
+		parked := taskflow.Record{ID: taskflow.NewID(time.Now()), Name: "unheard_of", Status: taskflow.StatusPending, Source: "manual", Pool: "default", CreatedAt: time.Now(), Args: []byte(`1`)}
+		if _, err := b.SavePending(t.Context(), []taskflow.Record{parked}); err != nil {
+			t.Fatal(err)
+		}
+		held := s.m.Add(taskflow.WorkOf(hold.With("")))
+		slow := s.m.Add(taskflow.WorkOf(ignores.With("")))
+		synctest.Wait()
+		for range 9 {
+			s.m.Add(taskflow.WorkOf(ok.With("")))
+		}
+		time.Sleep(10 * time.Minute)
+		got := decode[problemAnswer](t, s.get("/problems", http.StatusOK))
+		var kinds []string
+		for _, p := range got.Problems {
+			kinds = append(kinds, p.Kind+" "+p.Severity)
+			if p.Title == "" || p.Detail == "" {
+				t.Errorf("%+v says nothing", p)
+			}
+		}
+		if want := []string{"failing error", "queue_full warning", "stuck warning", "parked warning", "late warning"}; !slices.Equal(kinds, want) {
+			t.Fatalf("got %v, want %v", kinds, want)
+		}
+		if p := got.Problems[0]; p.TaskID != bad || p.Detail != errBroken.Error() || p.Count != 1 || p.Group == "" {
+			t.Errorf("failing: %+v", p)
+		}
+		if p := got.Problems[2]; p.TaskID != slow.ID() || !strings.Contains(p.Detail, "1m0s") {
+			t.Errorf("stuck: %+v", p)
+		}
+		if p := got.Problems[3]; p.Name != "unheard_of" || p.TaskID != parked.ID {
+			t.Errorf("parked: %+v", p)
+		}
+		if p := got.Problems[4]; p.Count != 9 {
+			t.Errorf("late: %+v", p)
+		}
+		time.Sleep(time.Hour)
+		got = decode[problemAnswer](t, s.get("/problems", http.StatusOK))
+		stuck := 0
+		for _, p := range got.Problems {
+			if p.Kind == "failing" {
+				t.Errorf("after an hour: %+v", p)
+			}
+			if p.Kind == "stuck" {
+				stuck++
+			}
+		}
+		if stuck != 2 {
+			t.Errorf("%d kinds of tasks are stuck, want 2: one has run for an hour without a time-out", stuck)
+		}
+		s.post("/"+held.ID()+"/cancel", http.StatusOK)
+	})
+}
+
+func TestProblemsOfInstances(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &heartless{Backend: memory.New()}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok), taskflow.WithBackend(b)})
+		silent := taskflow.Instance{ID: "quiet", Host: "b", PID: 7}
+		troubled := taskflow.Instance{ID: "troubled", Host: "c", DegradedSince: time.Now()}
+		for _, i := range []taskflow.Instance{silent, troubled} {
+			if err := b.Join(t.Context(), i, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(50 * time.Minute)
+		if err := b.Renew(t.Context(), troubled, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second) // past a heartbeat
+		b.off.Store(true)
+		time.Sleep(10 * time.Second)
+		var kinds []string
+		for _, p := range decode[problemAnswer](t, s.get("/problems", http.StatusOK)).Problems {
+			kinds = append(kinds, p.Kind+" "+p.InstanceID)
+		}
+		if want := []string{"degraded " + s.m.Instance(), "degraded troubled", "silent quiet"}; !slices.Equal(kinds, want) {
+			t.Errorf("got %v, want %v", kinds, want)
+		}
+		b.off.Store(false)
+		time.Sleep(10 * time.Second)
+	})
+}
+
+// heartless refuses heartbeats of the manager while it is off.
+type heartless struct {
+	*memory.Backend
+
+	off atomic.Bool
+}
+
+func (h *heartless) Renew(ctx context.Context, i taskflow.Instance, ttl time.Duration) error {
+	if h.off.Load() {
+		return errors.New("read only")
+	}
+	return h.Backend.Renew(ctx, i, ttl)
+}

@@ -1,0 +1,118 @@
+import { expect, test } from "vitest";
+import type { Task } from "../api/types";
+import { maxRows, Rows } from "./rows";
+import { task } from "./testtask";
+
+const at = (n: number, some: Partial<Task> = {}) => task({ task_id: `id-${String(n).padStart(5, "0")}`, ...some });
+const ids = (r: Rows) => r.list.map((t) => Number(t.task_id.slice(3)));
+
+function filled(...numbers: number[]): Rows {
+  const r = new Rows();
+  r.loading();
+  r.replace(
+    numbers.map((n) => at(n)),
+    "",
+  );
+  return r;
+}
+
+test("new tasks take their places when nobody reads", () => {
+  const r = filled(5, 3);
+  r.apply(at(9), true);
+  r.apply(at(4), true);
+  r.settle(true);
+  expect([ids(r), r.fresh]).toEqual([[9, 5, 4, 3], 0]);
+});
+
+test("until then they wait, and rows stay where they are", () => {
+  const r = filled(5, 3);
+  r.apply(at(9), true);
+  r.apply(at(9, { status: "running" }), true);
+  r.apply(at(3, { status: "success" }), false);
+  expect([ids(r), r.fresh, [...r.gone]]).toEqual([[5, 3], 1, ["id-00003"]]);
+  r.settle(true);
+  expect([ids(r), r.fresh, r.list[0]?.status]).toEqual([[9, 5], 0, "running"]);
+});
+
+test("a new task that soon matches no more is not shown", () => {
+  const r = filled(5);
+  r.apply(at(9), true);
+  r.apply(at(9, { status: "success" }), false);
+  r.settle(true);
+  expect(ids(r)).toEqual([5]);
+});
+
+test("what has ended does not go on, be it a row or waiting", () => {
+  const r = filled(5);
+  for (const n of [5, 9]) {
+    r.apply(at(n, { status: "failed" }), true);
+    r.apply(at(n, { status: "running" }), true);
+  }
+  r.settle(true);
+  expect(r.list.map((t) => t.status)).toEqual(["failed", "failed"]);
+});
+
+test("changes that overtake their page win over it, and those it did not know are added", () => {
+  const r = filled(5);
+  r.loading();
+  r.apply(at(7, { status: "success" }), true);
+  r.apply(at(8), true);
+  r.apply(at(5, { status: "success" }), false);
+  r.replace([at(7, { status: "running" }), at(5)], "");
+  r.settle(true);
+  expect([ids(r), r.list[1]?.status]).toEqual([[8, 7], "success"]);
+});
+
+test("what belongs to a page that is not loaded is left to it", () => {
+  const r = filled(5, 3);
+  r.next = "id-00003";
+  r.apply(at(2), true);
+  r.settle(true);
+  expect(ids(r)).toEqual([5, 3]);
+  r.loading();
+  r.append([at(3), at(2)], "");
+  expect(ids(r)).toEqual([5, 3, 2]);
+});
+
+test("in another order new tasks are counted only", () => {
+  const r = filled(3, 5);
+  r.apply(at(9), true);
+  r.apply(at(5, { status: "success" }), false);
+  r.settle(false);
+  expect([ids(r), r.fresh]).toEqual([[3], 1]);
+});
+
+test("what only the server can tell makes the list stale", () => {
+  const r = filled(3);
+  r.apply(at(9), null);
+  expect([ids(r), r.stale]).toEqual([[3], true]);
+});
+
+test("the window is bounded", () => {
+  const r = filled(...Array.from({ length: maxRows }, (_, i) => maxRows - i));
+  r.apply(at(maxRows + 1), true);
+  r.settle(true);
+  expect([r.list.length, r.next]).toEqual([maxRows, "id-00002"]);
+});
+
+test("progress of a running task is shown, of others not", () => {
+  const r = filled(5);
+  const progress = {
+    done: 1,
+    total: 2,
+    unit: "rows",
+    message: "",
+    updated_at: "",
+    rate_per_second: 1,
+    remaining_seconds: 1,
+  };
+  expect([r.progress("id-00005", progress), r.list[0]?.progress?.done]).toEqual([true, 1]);
+  expect(r.progress("id-00009", progress)).toBe(false);
+});
+
+test("an action that was refused is taken back", () => {
+  const r = filled(5);
+  r.apply(at(5, { status: "cancelled" }), true);
+  r.apply(at(5), true, true);
+  expect(r.list[0]?.status).toBe("pending");
+});

@@ -1,0 +1,134 @@
+// LogView shows a task's log: it follows while it grows, until the reader scrolls up. Only the lines in sight are in the document.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { plural } from "../lib/format";
+import { atLeast, type Level, levels, parse } from "../lib/log";
+import { clock, full } from "../lib/time";
+import { utc, wrapLog } from "../state/settings";
+import { Button, Copy, Icon } from "../ui/basics";
+import { useVirtual } from "../ui/virtual";
+
+export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [level, setLevel] = useState<Level>("DEBUG");
+  const [follow, setFollow] = useState(true);
+  const lines = useMemo(() => atLeast(parse(raw), level), [raw, level]);
+  const wrap = wrapLog.value;
+  const v = useVirtual(scroller, {
+    count: lines.length,
+    estimateSize: () => 20,
+    overscan: 30,
+    paddingStart: 6,
+    paddingEnd: 6,
+  });
+  useEffect(() => v.measure(), [wrap, level]);
+  useEffect(() => {
+    if (!live || !follow || lines.length === 0) return;
+    // the height is known only when the new lines have been measured
+    const id = requestAnimationFrame(() => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }));
+    return () => cancelAnimationFrame(id);
+  }, [lines.length, live, follow]);
+
+  const onScroll = () => {
+    const s = scroller.current;
+    if (!s || !live) return;
+    setFollow(s.scrollTop + s.clientHeight >= s.scrollHeight - 24);
+  };
+  const dropped = lines.length < raw.length;
+  return (
+    <section class="logview" aria-labelledby="h-log">
+      <div class="section-head">
+        <h2 id="h-log">
+          Log{" "}
+          <span class="dim num">
+            {raw.length > 0 &&
+              (dropped ? `${lines.length} of ${plural(raw.length, "line")}` : plural(raw.length, "line"))}
+          </span>
+        </h2>
+        {raw.length > 0 && (
+          <div class="row">
+            {live && (
+              <Button small icon="arrow-down" pressed={follow} onClick={() => setFollow(!follow)}>
+                Follow
+              </Button>
+            )}
+            <select aria-label="Lowest level" value={level} onChange={(e) => setLevel(e.currentTarget.value as Level)}>
+              {levels.map((l) => (
+                <option key={l} value={l}>
+                  {l === "DEBUG" ? "all levels" : l === "ERROR" ? "errors" : `${l.toLowerCase()} and above`}
+                </option>
+              ))}
+            </select>
+            <Button
+              small
+              kind="ghost"
+              icon="wrap-text"
+              label="Wrap long lines"
+              pressed={wrap ?? true}
+              onClick={() => {
+                wrapLog.value = !wrap;
+              }}
+            />
+            <Copy text={raw.join("\n")} what="log" />
+          </div>
+        )}
+      </div>
+      {raw.length === 0 ? (
+        <p class="dim quiet">
+          {live ? "It has logged nothing yet." : "It logged nothing."} What a task writes with{" "}
+          <code>slog.InfoContext(ctx, …)</code> lands here.
+        </p>
+      ) : (
+        <div
+          ref={scroller}
+          class={`log ${wrap ? "wrap" : ""}`}
+          role="log"
+          aria-live="off"
+          aria-label="Log"
+          tabIndex={0}
+          onScroll={onScroll}
+        >
+          <div class="log-inner" style={{ height: `${v.getTotalSize()}px` }}>
+            {v.getVirtualItems().map((item) => {
+              const l = lines[item.index];
+              if (!l) return null;
+              return (
+                <div
+                  key={item.key}
+                  data-index={item.index}
+                  ref={(node) => v.measureElement(node)}
+                  class={`line ${l.mark ? "mark" : (l.level ?? "").toLowerCase()}`}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  {l.mark ? (
+                    <span>{l.text}</span>
+                  ) : (
+                    <>
+                      <time title={l.at !== null ? full(new Date(l.at).toISOString(), utc.value) : undefined}>
+                        {l.at !== null ? clock(l.at, utc.value) : ""}
+                      </time>
+                      <b>{l.level ?? ""}</b>
+                      <bdi>{l.text}</bdi>
+                    </>
+                  )}
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      )}
+      {live && !follow && raw.length > 0 && (
+        <p class="log-foot">
+          <Button small kind="primary" icon="arrow-down" onClick={() => setFollow(true)}>
+            Newest lines
+          </Button>
+        </p>
+      )}
+      {level !== "DEBUG" && lines.length === 0 && (
+        <p class="dim">
+          <Icon name="check" /> No line of that level.
+        </p>
+      )}
+    </section>
+  );
+}

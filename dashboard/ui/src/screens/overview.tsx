@@ -1,0 +1,342 @@
+// Overview: what is wrong now, how it went, what runs.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { api, data } from "../api/client";
+import type { Metrics, Series, Task, Trouble } from "../api/types";
+import { noFilter } from "../lib/filter";
+import { compact, count, duration, percent } from "../lib/format";
+import { marks, rate } from "../lib/series";
+import { addTask } from "../lib/teach";
+import { counts } from "../live/live";
+import { now } from "../state/clock";
+import { me } from "../state/me";
+import { link, taskLink } from "../state/route";
+import { range } from "../state/settings";
+import { TaskList, usualSort } from "../state/tasklist";
+import { Code, Empty, Failed, Icon, Missing, Segments, StatusMark, Time, Waiting } from "../ui/basics";
+import { Chart } from "../ui/chart";
+import { Progress } from "../ui/progress";
+import { useResource } from "../ui/resource";
+
+const ranges: [string, string][] = [
+  ["1h", "1 h"],
+  ["24h", "24 h"],
+  ["7d", "7 d"],
+];
+
+export function Overview() {
+  const totals = useResource("metrics", () => data(api.GET("/metrics")), 5);
+  if (totals.data?.total === 0) return <First />;
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Overview</h1>
+        <Segments
+          label="Time range"
+          value={range.value ?? "1h"}
+          options={ranges}
+          onPick={(v) => {
+            range.value = v;
+          }}
+        />
+      </div>
+      <Problems />
+      {totals.error && !totals.data ? (
+        <Failed error={totals.error} what="The totals" reload={totals.reload} />
+      ) : (
+        <Figures m={totals.data} />
+      )}
+      <Charts since={range.value ?? "1h"} />
+      <Running />
+    </div>
+  );
+}
+
+function First() {
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Overview</h1>
+      </div>
+      <Empty icon="hourglass" title="Nothing has been added yet">
+        <p>Tasks appear here as soon as a handler adds one:</p>
+        <Code text={addTask(me.value?.framework ?? "")} />
+      </Empty>
+    </div>
+  );
+}
+
+const kinds: Record<Trouble["kind"], string> = {
+  failing: "circle-x",
+  stuck: "hourglass",
+  late: "hourglass",
+  parked: "layers",
+  degraded: "unplug",
+  silent: "wifi-off",
+  queue_full: "layers",
+  schedule: "calendar-clock",
+};
+
+function Problems() {
+  const { data: got, error, reload } = useResource("problems", () => data(api.GET("/problems")), 10);
+  if (error && !got)
+    return error.missing ? (
+      <Missing what="What is wrong now" />
+    ) : (
+      <Failed error={error} what="What is wrong now" reload={reload} />
+    );
+  if (!got) return <Waiting lines={1} />;
+  if (got.problems.length === 0) {
+    return (
+      <p class="allwell">
+        <Icon name="status-success" /> Nothing is wrong now.{" "}
+        <span class="dim">
+          checked <Time iso={got.checked_at} as="ago" />
+        </span>
+      </p>
+    );
+  }
+  return (
+    <section aria-label="Wrong now">
+      <h2 class="sr-only">Wrong now</h2>
+      <ul class="problems">
+        {got.problems.map((p, i) => (
+          <li key={i} class={p.severity}>
+            <Icon name={kinds[p.kind] ?? "triangle-alert"} label={p.severity} />
+            <div>
+              <a href={whereTo(p)}>
+                <strong>
+                  <bdi>{p.title}</bdi>
+                </strong>
+              </a>
+              <p class="clip">
+                <bdi>{p.detail}</bdi>
+              </p>
+            </div>
+            {p.count !== undefined && <b class="num">{count(p.count)}</b>}
+            <span class="seen">
+              {p.first_seen && (
+                <span>
+                  first <Time iso={p.first_seen} as="ago" />
+                </span>
+              )}
+              {p.last_seen && (
+                <span>
+                  last <Time iso={p.last_seen} as="ago" />
+                </span>
+              )}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function whereTo(p: Trouble): string {
+  if (p.task_id) return taskLink(p.task_id);
+  if (p.kind === "failing" || p.failure_group) {
+    return p.failure_group
+      ? link("/failures", { open: p.failure_group })
+      : link("/tasks", { status: "failed", func_name: p.func_name ?? "" });
+  }
+  if (p.kind === "schedule") return "#/schedules";
+  if (p.kind === "degraded" || p.kind === "silent") return "#/instances";
+  return link("/tasks", { status: "pending", ...(p.func_name ? { func_name: p.func_name } : {}) });
+}
+
+function Figures({ m }: { m: Metrics | null }) {
+  const c = counts.value;
+  const n = (status: "running" | "pending" | "failed" | "interrupted" | "cancelled" | "success") =>
+    c?.[status] ?? m?.[status] ?? 0;
+  if (!m) return <Waiting lines={2} />;
+  return (
+    <dl class="figures">
+      <Figure name="Running" href={link("/tasks", { status: "running" })}>
+        {count(n("running"))}
+      </Figure>
+      <Figure name="Waiting" href={link("/tasks", { status: "pending" })}>
+        {count(n("pending"))}
+      </Figure>
+      <Figure
+        name="Succeeded"
+        href={link("/tasks", { status: "success" })}
+        note={m.success + m.failed > 0 ? percent(m.success, m.success + m.failed) : ""}
+      >
+        {compact(n("success"))}
+      </Figure>
+      <Figure name="Failed" href="#/failures">
+        {compact(n("failed"))}
+      </Figure>
+      <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
+        {compact(n("interrupted"))}
+      </Figure>
+      <Figure name="Runs for" note={`95 % within ${duration(m.percentiles.p95)}`}>
+        {duration(m.percentiles.p50)}
+      </Figure>
+    </dl>
+  );
+}
+
+function Figure({
+  name,
+  href,
+  note,
+  children,
+}: {
+  name: string;
+  href?: string;
+  note?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <div>
+      <dt>{href ? <a href={href}>{name}</a> : name}</dt>
+      <dd>
+        {children} {note && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}
+
+const perMinute = (v: number): string => (v > 0 && v < 0.1 ? v.toFixed(2) : compact(v));
+
+function Charts({ since }: { since: string }) {
+  const series = useResource(
+    `series ${since}`,
+    () => data(api.GET("/series", { params: { query: { since } } })),
+    since === "1h" ? 10 : 60,
+  );
+  const s = series.data;
+  if (series.error && !s)
+    return <Failed error={series.error} what="The history of throughput and latency" reload={series.reload} />;
+  if (!s) return <Waiting lines={8} />;
+  const shared = { times: s.times, step: s.step_seconds, marks: marks(s) };
+  const each = s.step_seconds === 60 ? "a minute" : `a minute, in steps of ${duration(s.step_seconds)}`;
+  return (
+    <section class="charts" aria-label="Over time">
+      <Chart
+        {...shared}
+        title="Throughput"
+        note={each}
+        format={perMinute}
+        lines={[
+          { name: "added", color: "dim", values: rate(s.added, s.step_seconds), dash: true },
+          { name: "succeeded", color: "success", values: rate(s.success, s.step_seconds), fill: true },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Failures"
+        note={each}
+        format={perMinute}
+        lines={[
+          { name: "failed", color: "failed", values: rate(s.failed, s.step_seconds), fill: true },
+          { name: "retried", color: "dim", values: rate(s.retried, s.step_seconds), dash: true },
+          { name: "interrupted", color: "interrupted", values: rate(s.interrupted, s.step_seconds) },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Time to run"
+        note="of those that ended"
+        format={duration}
+        lines={[
+          { name: "p50", color: "running", values: s.run_p50 },
+          { name: "p95", color: "running", values: s.run_p95, dash: true },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Time to wait"
+        note="before they start"
+        format={duration}
+        lines={[
+          { name: "p50", color: "accent", values: s.wait_p50 },
+          { name: "p95", color: "accent", values: s.wait_p95, dash: true },
+        ]}
+      />
+      <Chart
+        {...shared}
+        title="Queue"
+        note="most in a step"
+        format={compact}
+        lines={[
+          { name: "waiting", color: "interrupted", values: s.waiting, fill: true },
+          { name: "running", color: "running", values: s.running },
+        ]}
+      />
+      <Pools s={s} />
+    </section>
+  );
+}
+
+const poolInks = ["running", "accent", "interrupted", "success", "dim"];
+
+// Pools are drawn as the share of each that was at work: they have different sizes.
+function Pools({ s }: { s: Series }) {
+  const pools = Object.entries(s.pools).slice(0, 5);
+  if (pools.length === 0) return null;
+  return (
+    <Chart
+      times={s.times}
+      step={s.step_seconds}
+      marks={marks(s)}
+      title="Pools"
+      note="share at work"
+      format={(v) => `${Math.round(v)} %`}
+      lines={pools.map(([name, p], i) => ({
+        name: `${name} (${p.limit})`,
+        color: poolInks[i] ?? "dim",
+        values: p.running.map((n) => (n == null || p.limit <= 0 ? null : (100 * n) / p.limit)),
+      }))}
+    />
+  );
+}
+
+// Running follows what runs now.
+function Running() {
+  const list = useMemo(() => new TaskList(50), []);
+  useEffect(() => {
+    list.open({ ...noFilter, status: ["running"] }, usualSort);
+    return list.follow();
+  }, [list]);
+  void list.version.value;
+  const { error, first } = list.state.value;
+  const running = list.rows.list;
+  return (
+    <section aria-labelledby="running-now">
+      <h2 id="running-now">Running now</h2>
+      {error && running.length === 0 && <Failed error={error} what="What runs now" reload={list.reload} />}
+      {!error && first && <Waiting lines={2} />}
+      {!first && running.length === 0 && <p class="dim quiet">Nothing runs at the moment.</p>}
+      <ul class="running">
+        {running.slice(0, 12).map((t) => (
+          <RunningRow key={t.task_id} t={t} />
+        ))}
+      </ul>
+      {running.length > 12 && (
+        <p>
+          <a href={link("/tasks", { status: "running" })}>
+            All that run: {list.rows.next ? "more than " : ""}
+            {running.length}
+          </a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function RunningRow({ t }: { t: Task }) {
+  return (
+    <li>
+      <StatusMark status={t.status} bare />
+      <a class="mono clip" href={taskLink(t.task_id)}>
+        <bdi>{t.func_name}</bdi>
+      </a>
+      <Progress t={t} />
+      <span class="num">{t.start_time ? duration(Math.max(0, now.value - Date.parse(t.start_time)) / 1000) : ""}</span>
+    </li>
+  );
+}

@@ -1,0 +1,64 @@
+// OperationsTray shows bulk operations under way, with what is left and a way to stop them.
+
+import type { Operation } from "../api/types";
+import { duration, plural } from "../lib/format";
+import { mayAct } from "../state/me";
+import { actionWord, hide, operations, stop } from "../state/operations";
+import { taskLink } from "../state/route";
+import { Bar, Button, Icon } from "./basics";
+
+export function OperationsTray() {
+  if (operations.value.length === 0) return null;
+  return (
+    <section class="tray" aria-label="Bulk operations">
+      {operations.value.map((op) => (
+        <Row key={op.operation_id} op={op} />
+      ))}
+    </section>
+  );
+}
+
+const ends = { done: "finished", stopped: "stopped", failed: "failed" } as const;
+
+function Row({ op }: { op: Operation }) {
+  const word = actionWord(op.action);
+  const running = op.state === "running";
+  const first = op.new_task_ids[0];
+  const skipped = Object.entries(op.skipped_reasons)
+    .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
+    .join(", ");
+  return (
+    <div class="operation" role="status">
+      <p>
+        <Icon name={op.action === "retry" ? "rotate-ccw" : op.action === "delete" ? "trash-2" : "status-cancelled"} />
+        <strong>
+          {word} {running ? "" : ends[op.state as keyof typeof ends]}
+        </strong>
+        <span class="num">
+          {op.done} of {plural(op.matched, "task")}
+        </span>
+      </p>
+      <Bar done={op.done + op.skipped + op.failed} total={op.matched} label={`${word}: progress`} />
+      <p class="dim">
+        {running && op.eta_seconds ? `about ${duration(op.eta_seconds)} left` : ""}
+        {skipped && ` · skipped ${skipped}`}
+        {op.failed > 0 && ` · ${op.failed} failed`}
+        {op.error && ` · ${op.error}`}
+        {first && (
+          <>
+            {" "}
+            <a href={taskLink(first)}>Open the newest</a>
+          </>
+        )}
+      </p>
+      <div class="operation-do">
+        {running && mayAct() && (
+          <Button small icon="square" onClick={() => void stop(op)}>
+            Stop
+          </Button>
+        )}
+        {!running && <Button small kind="ghost" icon="x" label="Dismiss" onClick={() => hide(op.operation_id)} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+// Progress of a running task: how far, how fast, how long still.
+
+import type { Task } from "../api/types";
+import { compact, duration, percent } from "../lib/format";
+import { now } from "../state/clock";
+import { Bar } from "./basics";
+
+export function Progress({ t, full = false }: { t: Task; full?: boolean }) {
+  const p = t.progress;
+  if (!p) return <span class="progress" />;
+  const known = p.total > 0;
+  // the server's estimate is as old as the last report
+  const left =
+    known && p.remaining_seconds > 0
+      ? Math.max(0, p.remaining_seconds - (now.value - Date.parse(p.updated_at)) / 1000)
+      : 0;
+  const amount = known ? `${compact(p.done)} of ${compact(p.total)} ${p.unit}` : `${compact(p.done)} ${p.unit}`;
+  return (
+    <span class="progress">
+      <Bar done={p.done} total={p.total} label={`Progress of ${t.func_name}`} />
+      <span class="num">{known ? percent(p.done, p.total) : compact(p.done)}</span>
+      <span class="dim clip">
+        {full && `${amount} · `}
+        {full && p.rate_per_second > 0 && `${compact(p.rate_per_second)} ${p.unit || "steps"}/s · `}
+        {t.status === "running" && left > 0 && `${duration(left)} left`}
+        {p.message && (
+          <>
+            {" "}
+            <bdi>{p.message}</bdi>
+          </>
+        )}
+      </span>
+    </span>
+  );
+}
