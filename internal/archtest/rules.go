@@ -19,7 +19,7 @@ const exact = "/."
 // rules are the arrows: core knows nobody; backends, dashboard, observers and engines know core; adapters know core and the
 // dashboard; nobody knows adapters but the examples.
 var rules = []rule{
-	{folder: "core", tests: with("backends/memory", "core/backendtest", "core/tasktest")},
+	{folder: "core", other: []string{"github.com/netresearch/go-cron"}, tests: with("backends/memory", "core/backendtest", "core/tasktest")},
 	{folder: "core/backendtest", own: []string{"core" + exact}, other: []string{"pgregory.net/rapid"}, tests: with("backends/memory")},
 	{folder: "core/tasktest", own: []string{"core" + exact}, tests: with("backends/memory")},
 
