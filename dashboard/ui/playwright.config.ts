@@ -20,7 +20,9 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     viewport: { width: 1440, height: 900 },
-    trace: "retain-on-failure",
+    // traces cost much: TASKFLOW_UI_TRACE=1 asks for those of failures
+    trace: process.env.TASKFLOW_UI_TRACE ? "retain-on-failure" : "off",
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath,
       // no sandbox only where there can be none; and no connection of the browser's own

@@ -13,40 +13,43 @@ const heads: Record<string, RegExp> = {
   audit: /^Audit$/,
 };
 
-for (const adapter of ["nethttp", "gin", "chi", "fiber"] as Adapter[]) {
-  for (const way of ["direct", "proxy"] as const) {
-    test.describe(`${adapter}, ${way}`, () => {
-      test.use({ options: { adapter, past: 400 } });
+const ways: [Adapter, "direct" | "proxy"][] = [
+  ["nethttp", "direct"],
+  ["gin", "direct"],
+  ["chi", "direct"],
+  ["fiber", "direct"],
+  ["nethttp", "proxy"],
+  ["fiber", "proxy"], // it has a server of its own
+];
 
-      test("every screen shows itself", async ({ page, server, open }) => {
-        const at = server[way];
-        const strange: string[] = [];
-        page.on("response", (r) => {
-          const url = new URL(r.url());
-          if (!r.url().startsWith(`${at}/`) && url.protocol !== "data:") strange.push(`not below the mount: ${r.url()}`);
-          if (r.status() >= 400 && !r.url().endsWith("/schedules")) strange.push(`${r.status()}: ${r.url()}`);
-        });
-        const id = await server.add({ task: "import_orders", args: { lines: ["read orders.csv"], result: { rows: 3 } } });
-        await server.until(id, "success");
-        for (const [name, to] of screens) {
-          await open(to, at);
-          await expect(page.getByRole("heading", { level: 1 })).toHaveText(heads[name] as RegExp);
-          await expect(page.locator("main .failed, main [role=alert]")).toHaveCount(0);
-        }
-        await open(`/tasks/${id}`, at);
-        await expect(page.getByRole("heading", { level: 1 })).toHaveText("import_orders");
-        await expect(page.getByRole("log")).toContainText("read orders.csv");
-        await expect(page.locator("main")).toContainText('"rows": 3');
-        expect(strange).toEqual([]);
-      });
+for (const [adapter, way] of ways) {
+  test.describe(`${adapter}, ${way}`, () => {
+    test.use({ options: { adapter, past: 400 } });
 
-      test("the mount leads to the page", async ({ page, server }) => {
-        await page.goto(server[way]);
-        await ready(page);
-        expect(page.url()).toMatch(new RegExp(`^${server[way]}/dashboard`));
+    test("every screen shows itself", async ({ page, server, open }) => {
+      const at = server[way];
+      const strange: string[] = [];
+      page.on("response", (r) => {
+        if (!r.url().startsWith(`${at}/`)) strange.push(`not below the mount: ${r.url()}`);
+        if (r.status() >= 400 && !r.url().endsWith("/schedules")) strange.push(`${r.status()}: ${r.url()}`);
       });
+      const id = await server.add({ task: "import_orders", args: { lines: ["read orders.csv"], result: { rows: 3 } } });
+      await server.until(id, "success");
+      await page.goto(`${at}/`); // the mount leads to the page
+      await ready(page);
+      expect(page.url()).toMatch(new RegExp(`^${at}/dashboard`));
+      for (const [name, to] of screens) {
+        await open(to, at);
+        await expect(page.getByRole("heading", { level: 1 })).toHaveText(heads[name] as RegExp);
+        await expect(page.locator("main .failed, main [role=alert]")).toHaveCount(0);
+      }
+      await open(`/tasks/${id}`, at);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("import_orders");
+      await expect(page.getByRole("log")).toContainText("read orders.csv");
+      await expect(page.locator("main")).toContainText('"rows": 3');
+      expect(strange).toEqual([]);
     });
-  }
+  });
 }
 
 test.describe("what was counted", () => {
@@ -57,8 +60,7 @@ test.describe("what was counted", () => {
     await page.getByRole("button", { name: "24 h" }).click();
     await expect(page.locator("main canvas").first()).toBeVisible();
     expect(await page.locator("main canvas").count()).toBeGreaterThanOrEqual(4);
-    const figures = await page.locator("main").innerText();
-    expect(figures).toMatch(/3,000/);
+    await expect(page.locator("main")).toContainText("Succeeded2.9k");
   });
 
   test("is shown for each function", async ({ page, open }) => {
