@@ -3,7 +3,9 @@ import { defineConfig } from "@playwright/test";
 // scripts/uitest.sh sets these.
 const executablePath = process.env.TASKFLOW_BROWSER;
 if (!executablePath || !process.env.TASKFLOW_UISERVER) {
-  throw new Error("run the browser tests by make test-ui, which finds the browser and builds the server that they look at");
+  throw new Error(
+    "run the browser tests by make test-ui, which finds the browser and builds the server that they look at",
+  );
 }
 
 export default defineConfig({

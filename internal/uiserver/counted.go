@@ -81,7 +81,12 @@ func (c *counted) points() (points []taskflow.SeriesPoint) {
 		of         map[int64]map[string]*counts
 		resolution time.Duration
 	}{{c.minutes, time.Minute}, {c.hours, time.Hour}} {
-		for _, at := range slices.Sorted(maps.Keys(level.of)) {
+		length := int64(level.resolution.Seconds())
+		starts := slices.Sorted(maps.Keys(level.of))
+		for at := starts[0]; at <= starts[len(starts)-1]; at += length {
+			if level.of[at] == nil { // it counted, but nothing happened
+				level.of[at] = map[string]*counts{total: {}}
+			}
 			points = append(points, taskflow.SeriesPoint{
 				Resolution: level.resolution, Start: time.Unix(at, 0).UTC(), Instance: c.instance, Data: encode(at, level.resolution, level.of[at]),
 			})

@@ -30,6 +30,7 @@ type settings struct {
 	adapter  string        // gin, fiber, chi or nethttp
 	database string        // file of the SQLite database
 	past     int           // finished tasks that are there from the beginning
+	hostile  bool          // tasks with names that a page must not run
 	users    bool          // ada may act, vera may look; otherwise the page is everybody's
 	session  time.Duration // how long a login lasts
 	title    string
@@ -45,6 +46,7 @@ func main() {
 	flag.StringVar(&s.adapter, "adapter", "nethttp", "gin, fiber, chi or nethttp")
 	flag.StringVar(&s.database, "database", "", "file of the SQLite database")
 	flag.IntVar(&s.past, "past", 0, "finished tasks that are there from the beginning")
+	flag.BoolVar(&s.hostile, "hostile", false, "register tasks with names that a page must not run")
 	flag.BoolVar(&s.users, "users", false, "ask for a login: ada may act, vera may look")
 	flag.DurationVar(&s.session, "session", time.Hour, "how long a login lasts")
 	flag.StringVar(&s.title, "title", "Tasks", "the page's title")
@@ -79,8 +81,8 @@ func serve(ctx context.Context, s settings, out io.Writer) error {
 	if err := writePast(ctx, s.database, s.past, time.Now()); err != nil {
 		return err
 	}
-	w := newWork()
-	m, err := taskflow.New(taskflow.WithBackend(b), taskflow.WithTasks(w.definitions()...), taskflow.WithConcurrency(8),
+	w := newWork(s.hostile)
+	m, err := taskflow.New(taskflow.WithBackend(b), taskflow.WithTasks(w.order...), taskflow.WithConcurrency(8),
 		taskflow.WithPool("one", 1), taskflow.WithQueueSize(1_000_000))
 	if err != nil {
 		return err

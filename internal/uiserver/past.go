@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -34,7 +35,7 @@ func writePast(ctx context.Context, file string, n int, now time.Time) (err erro
 	const most = 5000 // in one call
 	records := make([]taskflow.Record, 0, min(n, most))
 	for i := range n {
-		at := now.Add(-pastLength + time.Duration(float64(pastLength-time.Minute)*float64(i)/float64(n)))
+		at := now.Add(-moment(float64(n-i)/float64(n), random))
 		r := pastTask(random, i, at, now)
 		counted.add(&r)
 		records = append(records, r)
@@ -48,6 +49,13 @@ func writePast(ctx context.Context, file string, n int, now time.Time) (err erro
 	return b.PutSeries(ctx, counted.points())
 }
 
+// moment is how long ago a task was added, of which a share of all came later: there are busy hours and quiet ones.
+func moment(share float64, random *rand.Rand) time.Duration {
+	busy := share + 0.035*math.Sin(share*6*math.Pi)
+	jitter := time.Duration(random.Float64() * float64(2*time.Minute))
+	return time.Second + min(time.Duration(busy*float64(pastLength-3*time.Minute))+jitter, pastLength)
+}
+
 // pastTask is one of them. For half an hour, three hours ago, the stock's database was away.
 func pastTask(random *rand.Rand, i int, at, now time.Time) taskflow.Record {
 	weights := []int{46, 18, 12, 10, 6, 2, 6} // of usualNames
@@ -59,6 +67,7 @@ func pastTask(random *rand.Rand, i int, at, now time.Time) taskflow.Record {
 	}
 	wait := time.Duration(20+random.ExpFloat64()*180) * time.Millisecond
 	run := time.Duration((50 + random.ExpFloat64()*400) * float64(1+name) * float64(time.Millisecond))
+	run = min(run, max(now.Sub(at)-wait, 0))
 	r := taskflow.Record{
 		ID: taskflow.NewID(at), Name: usualNames[name], Status: taskflow.StatusSuccess, Source: taskflow.SourceManual, Pool: taskflow.DefaultPool,
 		CreatedAt: at, StartTime: at.Add(wait), EndTime: at.Add(wait + run), Attempts: 1,

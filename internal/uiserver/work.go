@@ -53,6 +53,7 @@ type work struct {
 	mu    sync.Mutex
 	gates map[string]chan order
 	tasks map[string]taskflow.Task[script]
+	order []taskflow.Definition // as they are registered
 }
 
 // hostileNames are names that a page which makes markup of them would run.
@@ -64,7 +65,7 @@ var hostileNames = []string{
 // usualNames are those of a shop that its tasks' past is of, too.
 var usualNames = []string{"send_email", "resize_image", "charge_card", "sync_inventory", "import_orders", "nightly_report", "publish_feed"}
 
-func newWork() *work {
+func newWork(hostile bool) *work {
 	w := &work{gates: map[string]chan order{}, tasks: map[string]taskflow.Task[script]{}}
 	for _, name := range usualNames {
 		var opts []taskflow.TaskOption
@@ -76,20 +77,20 @@ func newWork() *work {
 		case "import_orders":
 			opts = append(opts, taskflow.Requeue(), taskflow.Tag("source", "upload"))
 		}
-		w.tasks[name] = taskflow.Define(name, w.run, opts...)
+		w.define(name, opts...)
 	}
 	for _, name := range hostileNames {
-		w.tasks[name] = taskflow.Define(name, w.run)
+		if hostile {
+			w.define(name)
+		}
 	}
 	return w
 }
 
-func (w *work) definitions() []taskflow.Definition {
-	var all []taskflow.Definition
-	for _, t := range w.tasks {
-		all = append(all, t)
-	}
-	return all
+func (w *work) define(name string, opts ...taskflow.TaskOption) {
+	t := taskflow.Define(name, w.run, opts...)
+	w.tasks[name] = t
+	w.order = append(w.order, t)
 }
 
 // gate is where tasks of that gate wait and where their commands are left.
@@ -124,7 +125,7 @@ func (w *work) run(ctx context.Context, s script) error {
 		log.InfoContext(ctx, line) //nolint:sloglint // a test says what the task logs
 	}
 	for i := range s.Bulk {
-		log.DebugContext(ctx, "a long line", "number", i, "rest", strings.Repeat("x", 200))
+		log.InfoContext(ctx, "a long line", "number", i, "rest", strings.Repeat("x", 200))
 	}
 	if len(s.Result) > 0 {
 		if err := taskflow.SetResult(ctx, s.Result); err != nil {

@@ -43,7 +43,13 @@ test.describe("logging in", () => {
 });
 
 test.describe("a session that ends", () => {
-  test("in the middle of an action is renewed on the page, and the action goes on", async ({ page, server, open, context, watch }) => {
+  test("in the middle of an action is renewed on the page, and the action goes on", async ({
+    page,
+    server,
+    open,
+    context,
+    watch,
+  }) => {
     watch.expect(answered(401));
     await page.goto(`${server.direct}/dashboard`);
     await signIn(page, "ada", users.ada);
@@ -69,6 +75,7 @@ test.describe("a session that ends", () => {
 
     test("says so while the page is only looked at", async ({ page, server, watch }) => {
       watch.expect(answered(401));
+      await server.add({ task: "resize_image" });
       await page.goto(`${server.direct}/dashboard#/tasks`);
       await signIn(page, "ada", users.ada);
       await ready(page);

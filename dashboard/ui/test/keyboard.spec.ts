@@ -73,8 +73,8 @@ test("? lists the keys that there are", async ({ page, open }) => {
 test("the tab key reaches everything, the navigation can be skipped", async ({ page, server, open }) => {
   await server.add({ task: "send_email" });
   await open("/tasks");
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  await page.keyboard.press("Tab");
+  await page.locator(".brand").focus();
+  await page.keyboard.press("Shift+Tab");
   await expect(page.getByRole("button", { name: "Skip the navigation" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.locator("main")).toBeFocused();
@@ -83,7 +83,11 @@ test("the tab key reaches everything, the navigation can be skipped", async ({ p
     await page.keyboard.press("Tab");
     const on = await page.evaluate(() => {
       const e = document.activeElement as HTMLElement;
-      return e.closest("[data-id]") && !e.matches("[data-id]") ? "" : e.matches("[data-id]") ? "row" : (e.ariaLabel ?? e.innerText ?? "").trim();
+      return e.closest("[data-id]") && !e.matches("[data-id]")
+        ? ""
+        : e.matches("[data-id]")
+          ? "row"
+          : (e.ariaLabel ?? e.textContent ?? "").trim();
     });
     if (on) seen.add(on);
     if (on === "row") break;

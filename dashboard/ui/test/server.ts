@@ -11,6 +11,7 @@ export type Adapter = "gin" | "fiber" | "chi" | "nethttp";
 export interface Options {
   adapter?: Adapter;
   past?: number; // finished tasks that are there from the beginning
+  hostile?: boolean; // tasks with names that a page must not run
   users?: boolean; // ask for a login
   session?: string; // how long a login lasts
   title?: string;
@@ -106,8 +107,16 @@ export class Server {
 
   // run starts the process, on the addresses that it had before.
   async run(): Promise<void> {
-    const { adapter, past, users: asked, session, title } = this.options;
-    const args = ["-database", join(this.folder, "tasks.db"), "-adapter", adapter ?? "nethttp", "-past", String(past ?? 0)];
+    const { adapter, past, hostile, users: asked, session, title } = this.options;
+    const args = [
+      "-database",
+      join(this.folder, "tasks.db"),
+      "-adapter",
+      adapter ?? "nethttp",
+      "-past",
+      String(past ?? 0),
+    ];
+    if (hostile) args.push("-hostile");
     if (asked) args.push("-users");
     if (session) args.push("-session", session);
     if (title) args.push("-title", title);
