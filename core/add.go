@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -168,8 +169,14 @@ func (m *Manager) refused(j *job, reason error) Handle {
 	return Handle{job: j}
 }
 
-// refuse ends a job that Add cannot accept.
+// refuse ends a job that cannot be accepted. What was wrong with the call itself is known to who called Submit: no record is kept of that, which
+// somebody could retry.
 func (m *Manager) refuse(j *job, reason error) {
+	if j.durable && (errors.Is(reason, ErrInvalidOption) || errors.Is(reason, ErrArguments)) {
+		m.registry.lose(j, false)
+		m.refusals.report(m.log, j.name, reason)
+		return
+	}
 	j.mu.Lock()
 	j.rejected = reason
 	j.mu.Unlock()

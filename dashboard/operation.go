@@ -140,7 +140,11 @@ func (o *operation) audit(what string, detail map[string]any) {
 func (o *operation) work(ctx context.Context) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	abreast := make(chan struct{}, max(o.action.width, 1)) // a token for each task that is acted on
+	width := max(o.action.width, 1)
+	if o.state.Spread > 0 {
+		width = 1 // each has its own time
+	}
+	abreast := make(chan struct{}, width) // a token for each task that is acted on
 	var acting sync.WaitGroup
 	err := o.walk(ctx, func(id string) error {
 		select {

@@ -42,7 +42,7 @@ func (h *Handler) action(name string) (a action, ok bool) {
 			}
 			return ""
 		}
-		a.one = retryNow
+		a.one, a.width = retryNow, 16 // they share commits
 	case "cancel":
 		a.statuses = []taskflow.Status{taskflow.StatusPending, taskflow.StatusRunning}
 		a.unfit = func(r *taskflow.Record) string {

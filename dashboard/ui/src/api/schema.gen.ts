@@ -34,8 +34,16 @@ export interface paths {
                     since?: string;
                     /** @description Added before: like since. */
                     until?: string;
-                    /** @description manual, retry or scheduled. */
+                    /** @description manual, retry or scheduled; any of several. */
                     source?: string;
+                    /** @description The instance that holds it, or ran it when it is durable. */
+                    instance?: string;
+                    /** @description Exactly this priority. */
+                    priority?: number;
+                    /** @description Failures of this kind, see /failures. */
+                    failure_group?: string;
+                    /** @description -created_at, the newest first; for up to 1000 selected tasks, on one page, also created_at, duration, -duration, end_time, -end_time. */
+                    sort?: string;
                     /** @description What else to show, separated by commas: logs, stacktrace, args. */
                     include?: string;
                 };
@@ -127,17 +135,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Registered tasks and their policies */
+        /**
+         * Registered tasks, their policies, and what was counted of them
+         * @description With since or until each has stats, by hour (by minute up to 2 hours), and functions follow that are known from the counters only.
+         */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 24 hours before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
             requestBody?: never;
             responses: {
-                /** @description In the order of registration. */
+                /** @description In the order of registration, then by name. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -146,9 +162,112 @@ export interface paths {
                         "application/json": components["schemas"]["Function"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was counted, by time
+         * @description At most 400 steps, of a minute or more; minutes are kept for 48 hours, hours for 90 days. The clocks are those of the instances.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 1 hour before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                    /** @description Only this function. */
+                    func_name?: string;
+                    /** @description Only this instance, by its id. */
+                    instance?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Columns with an entry for each step. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Series"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The functions that failed most, by time */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Begins here: RFC 3339, or an age like 15m, 6h, 7d. Default 7 days before until. */
+                    since?: string;
+                    /** @description Ends here: like since. Default now. */
+                    until?: string;
+                    /** @description Only this function. */
+                    func_name?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description At most 50, most failures first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Heatmap"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -306,6 +425,8 @@ export interface paths {
                     value: number;
                     /** @description The unit. */
                     unit: "min" | "hour" | "day";
+                    /** @description true: only count. */
+                    dry_run?: boolean;
                 };
                 header?: never;
                 path?: never;
@@ -313,13 +434,13 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description What was deleted. */
+                /** @description What was deleted, or, of a dry run, would be. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Deleted"];
+                        "application/json": components["schemas"]["Deleted"] | components["schemas"]["Deletable"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
@@ -440,6 +561,492 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, and what they may do */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The sender's user, role and session. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry, cancel or delete many tasks
+         * @description Give task_ids or a filter; what the action cannot be done to is skipped and counted. Members that are not listed are refused. A filter is narrowed to the statuses that the action is for, and to tasks that were there at the start. The operation goes on when the client has left, and ends with the process. 409: too many are running.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {unknown} */
+                        action: "retry" | "cancel" | "delete";
+                        task_ids?: string[];
+                        /** @description As the parameters of the list; empty: all tasks. */
+                        filter?: {
+                            status?: components["schemas"]["Status"][];
+                            func_name?: string;
+                            q?: string;
+                            /** @description key:value, or key. */
+                            tag?: string[];
+                            since?: string;
+                            until?: string;
+                            source?: string[];
+                            instance?: string;
+                            priority?: number;
+                            failure_group?: string;
+                        };
+                        /** @description Only say what would be done. */
+                        dry_run?: boolean;
+                        /** @description Retries are spread over this time. */
+                        spread_seconds?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Of a dry run: what would be done. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BulkPreview"];
+                    };
+                };
+                /** @description The operation, which has begun. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            operation: components["schemas"]["Operation"];
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                409: components["responses"]["Conflict"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["WrongType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                501: components["responses"]["NotImplemented"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Operations on many tasks */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The latest 50 of the instance that answers, newest first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Operation"][];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One operation */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The operation's id. */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The operation. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Operation"];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an operation
+         * @description What was done stays done.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The operation's id. */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The operation, which may be about to end. One that has ended stays as it is. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Operation"];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many tasks are selected
+         * @description The parameters are those of the list; others are refused.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Any of these, separated by commas or repeated. */
+                    status?: string;
+                    /** @description The task's name. */
+                    func_name?: string;
+                    /** @description Text in name, error or a tag's value, or the beginning of the id. */
+                    q?: string;
+                    /** @description key:value, or key; all must match. */
+                    tag?: string;
+                    /** @description Added at or after: RFC 3339, or an age. */
+                    since?: string;
+                    /** @description Added before: like since. */
+                    until?: string;
+                    /** @description Any of these. */
+                    source?: string;
+                    /** @description That holds it, or ran it. */
+                    instance?: string;
+                    /** @description Exactly this. */
+                    priority?: number;
+                    /** @description See /failures. */
+                    failure_group?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The number; counting stops at 10,000. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            count: number;
+                            /** @description False: there may be more. */
+                            exact: boolean;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has failed, by kind
+         * @description The newest 10,000 failed and interrupted tasks are looked at. The same question a few seconds later has the same answer.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Added at or after: RFC 3339, or an age. Default 24h. */
+                    since?: string;
+                    /** @description Only this task. */
+                    func_name?: string;
+                    /** @description Text, as in the list. */
+                    q?: string;
+                    /** @description Groups: clamped to 1 to 1000. Default 100. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Groups of failures with the same kind of error, those with most failures first. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failures"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The worst first; empty: nothing is wrong. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problems"];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every selected task, as a file
+         * @description Without logs, stack traces and arguments. The parameters are those of the list; others are refused. 503: too many exports are under way.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description csv, json or ndjson. */
+                    format: "csv" | "json" | "ndjson";
+                    /** @description Any of these, separated by commas or repeated. */
+                    status?: string;
+                    /** @description The task's name. */
+                    func_name?: string;
+                    /** @description Text in name, error or a tag's value, or the beginning of the id. */
+                    q?: string;
+                    /** @description key:value, or key; all must match. */
+                    tag?: string;
+                    /** @description Added at or after: RFC 3339, or an age. */
+                    since?: string;
+                    /** @description Added before: like since. */
+                    until?: string;
+                    /** @description Any of these. */
+                    source?: string;
+                    /** @description That holds it, or ran it. */
+                    instance?: string;
+                    /** @description Exactly this. */
+                    priority?: number;
+                    /** @description See /failures. */
+                    failure_group?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest first, streamed. A json array that is not closed, or a last line with an error, tells that it is incomplete. In csv a text that a spreadsheet would take for a formula has an apostrophe in front. */
+                200: {
+                    headers: {
+                        /** @description A name for the file. */
+                        "Content-Disposition"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                        "application/json": components["schemas"]["Task"][];
+                        "application/x-ndjson": string;
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/{id}": {
         parameters: {
             query?: never;
@@ -473,6 +1080,94 @@ export interface paths {
                     };
                 };
                 400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a task is where it is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The task's id. */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What it waits for, as far as this instance knows. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Why"];
+                    };
+                };
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/{id}/family": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who added a task, what repeats it, and what it added */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The task's id. */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Its relatives; those that were deleted are left out. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Family"];
+                    };
+                };
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -701,7 +1396,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description hello {instance, resumed}; task (a Task without logs); log {task_id, lines, log_count}; reset {reason, missed}: load the list again; bye {reason}: shutdown or session. */
+                /** @description hello {instance, resumed}; task (a Task without logs); log {task_id, lines, log_count}; progress {task_id, progress}; operation (an Operation), twice a second at most; counts {pending, running, success, failed, interrupted, cancelled}, once a second at most; reset {reason, missed}: load the list again; bye {reason}: shutdown or session. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -950,6 +1645,16 @@ export interface components {
             idempotency_key: string | null;
             /** @description Processes that died while they ran it. */
             crashes: number;
+            /** @description Id of the task whose function added it; for one task only, like what follows. */
+            parent_id?: string;
+            /** @description Ids of the first 100 tasks that its function added. */
+            children?: string[];
+            /** @description In lists, of live tasks only. */
+            progress?: components["schemas"]["Progress"];
+            /** @description What its function has left, as JSON. */
+            result?: unknown;
+            /** @description The first 20 and the last 20. */
+            attempts_log?: components["schemas"]["Attempt"][];
         };
         Acted: {
             task_id: string;
@@ -1009,6 +1714,91 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+            /** @description False: known from the counters only, like a closure. Its policy is empty. */
+            registered: boolean;
+            stats?: components["schemas"]["FunctionStats"];
+        };
+        /** @description Percentiles are seconds, of attempts: waiting for a worker, and running. Null: there was none. */
+        FunctionStats: {
+            added: number;
+            success: number;
+            failed: number;
+            interrupted: number;
+            cancelled: number;
+            retried: number;
+            wait_p50: number | null;
+            wait_p95: number | null;
+            run_p50: number | null;
+            run_p95: number | null;
+            /** Format: date-time */
+            last_run_at?: string;
+            /** Format: date-time */
+            last_failed_at?: string;
+            /** @description The first line, shortened. */
+            last_error?: string;
+        };
+        /** @description One for each step. Null: nobody was counting then, or not this. */
+        Counts: (number | null)[];
+        /** @description Seconds, one for each step. Null: there was nothing. */
+        Percentiles: (number | null)[];
+        /** @description Beginnings of the steps, in seconds since 1970. */
+        Times: number[];
+        Series: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            step_seconds: number;
+            times: components["schemas"]["Times"];
+            added: components["schemas"]["Counts"];
+            success: components["schemas"]["Counts"];
+            failed: components["schemas"]["Counts"];
+            interrupted: components["schemas"]["Counts"];
+            cancelled: components["schemas"]["Counts"];
+            /** @description Attempts that failed and were followed by another. */
+            retried: components["schemas"]["Counts"];
+            /** @description The most that found no worker free. Null with func_name. */
+            waiting: components["schemas"]["Counts"];
+            /** @description The most at once. Null with func_name. */
+            running: components["schemas"]["Counts"];
+            wait_p50: components["schemas"]["Percentiles"];
+            wait_p95: components["schemas"]["Percentiles"];
+            run_p50: components["schemas"]["Percentiles"];
+            run_p95: components["schemas"]["Percentiles"];
+            /** @description Empty with func_name. */
+            pools: {
+                [key: string]: {
+                    limit: number;
+                    running: components["schemas"]["Counts"];
+                    waiting: components["schemas"]["Counts"];
+                };
+            };
+            /** @description In the order of their times. */
+            marks: {
+                /** Format: date-time */
+                time: string;
+                /**
+                 * @description lost: it has not been heard of since, and did not stop.
+                 * @enum {unknown}
+                 */
+                kind: "start" | "stop" | "lost";
+                instance_id: string;
+                host: string;
+                version: string;
+            }[];
+            /** @description False: something is missing. The backend keeps no counters, or none that old, or some cannot be read. */
+            complete: boolean;
+        };
+        Heatmap: {
+            step_seconds: number;
+            times: components["schemas"]["Times"];
+            functions: {
+                func_name: string;
+                failed: number[];
+                /** @description Reached a final status. */
+                total: number[];
+            }[];
+            complete: boolean;
         };
         Instance: {
             instance_id: string;
@@ -1056,11 +1846,187 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
             /** @enum {unknown} */
-            action: "retry" | "cancel" | "bulk_retry" | "retry_failed" | "delete_history" | "login" | "login_failed" | "logout";
+            action: "retry" | "cancel" | "bulk_retry" | "retry_failed" | "delete_history" | "operation_start" | "operation_stop" | "operation_end" | "login" | "login_failed" | "logout";
             task_id: string;
             actor: string;
             remote: string;
             detail: Record<string, never>;
+        };
+        Me: {
+            /** @description Empty without users. */
+            user: string;
+            /**
+             * @description A viewer may only look: what changes something answers 403.
+             * @enum {unknown}
+             */
+            role: "operator" | "viewer";
+            /** @description There are users, and a login. */
+            auth: boolean;
+            /**
+             * Format: date-time
+             * @description When the session ends.
+             */
+            expires_at?: string;
+            title: string;
+            /** @description Of taskflow. */
+            version: string;
+            /** @description That the dashboard is mounted in; empty: unknown. */
+            framework: string;
+            instance_id: string;
+            /** Format: date-time */
+            now: string;
+            /** @description What there is here: audit, delete, delete_history, instances, series, submit. */
+            capabilities: string[];
+        };
+        BulkPreview: {
+            action: string;
+            /** @description Tasks that are selected, those that would be skipped among them. */
+            matched: number;
+            /** @description False: there may be more; counting stops at 10,000. */
+            exact: boolean;
+            samples: components["schemas"]["Task"][];
+            skipped: number;
+            /** @description How many, by reason: not_found, duplicate, not_retryable, already_retried, not_registered, bad_arguments, not_cancellable, held_elsewhere, not_finished. */
+            skipped_reasons: {
+                [key: string]: number;
+            };
+        };
+        Operation: {
+            operation_id: string;
+            /** @enum {unknown} */
+            action: "retry" | "cancel" | "delete";
+            /** @enum {unknown} */
+            state: "running" | "done" | "stopped" | "failed";
+            /** @description Tasks it looks at: done, skipped and failed in the end. More than 10,000 are counted as it goes. */
+            matched: number;
+            done: number;
+            skipped: number;
+            /** @description How many, by reason: not_found, duplicate, not_retryable, already_retried, not_registered, bad_arguments, not_cancellable, held_elsewhere, not_finished. */
+            skipped_reasons: {
+                [key: string]: number;
+            };
+            /** @description Tasks at which the storage failed. */
+            failed: number;
+            /** @description Why it was stopped or failed. */
+            error?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            eta_seconds?: number;
+            actor: string;
+            /** @description The first few retries. */
+            new_task_ids: string[];
+            spread_seconds: number;
+        };
+        Deletable: {
+            would_delete: number;
+            /** @description False: there may be more; counting stops at 10,000. */
+            exact: boolean;
+            /** @description The newest of them. */
+            samples: components["schemas"]["Task"][];
+        };
+        Failures: {
+            groups: components["schemas"]["FailureGroup"][];
+            /** @description Failed tasks that were looked at. */
+            scanned: number;
+            /** @description False: there are older ones that were not looked at. */
+            complete: boolean;
+            /** Format: date-time */
+            since: string;
+        };
+        FailureGroup: {
+            /** @description Of the function and the error's first line without numbers, ids, addresses and what is quoted. */
+            failure_group: string;
+            func_name: string;
+            /** @enum {unknown} */
+            status: "failed" | "interrupted";
+            /** @description First line of the newest. */
+            error: string;
+            count: number;
+            /** @description That nobody has retried yet. */
+            outstanding: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** @description The newest. */
+            task_ids: string[];
+            /** @description Failures in each 24th of the window. */
+            trend: number[];
+        };
+        Problems: {
+            problems: {
+                /** @enum {unknown} */
+                kind: "failing" | "stuck" | "late" | "parked" | "degraded" | "silent" | "queue_full" | "schedule";
+                /** @enum {unknown} */
+                severity: "error" | "warning";
+                title: string;
+                detail: string;
+                count?: number;
+                func_name?: string;
+                /** Format: date-time */
+                first_seen?: string;
+                /** Format: date-time */
+                last_seen?: string;
+                failure_group?: string;
+                task_id?: string;
+                instance_id?: string;
+            }[];
+            /** Format: date-time */
+            checked_at: string;
+        };
+        Why: {
+            /** @enum {unknown} */
+            state: "waiting" | "running" | "finished";
+            /** @enum {unknown} */
+            reason: "delayed" | "retry_wait" | "pool_full" | "behind" | "held_by_request" | "parked" | "other_instance" | "stopping" | "none";
+            /** @description A sentence for a person. */
+            text: string;
+            /** Format: date-time */
+            run_at?: string;
+            pool?: string;
+            pool_limit?: number;
+            pool_running?: number;
+            /** @description Tasks of the pool that come first. */
+            ahead?: number;
+            /** @description The instance that holds it, when that is another. */
+            holder_id?: string;
+        };
+        Family: {
+            parent: null | components["schemas"]["Task"];
+            /** @description What it repeats, the newest first. */
+            retry_of: components["schemas"]["Task"][];
+            /** @description What repeats it, the oldest first: of each the latest repetition. */
+            retries: components["schemas"]["Task"][];
+            /** @description The first 100 tasks that its function added. */
+            children: components["schemas"]["Task"][];
+        };
+        Progress: {
+            done: number;
+            /** @description 0: not known. */
+            total: number;
+            unit: string;
+            message: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description 0: not known. */
+            rate_per_second: number;
+            remaining_seconds: number | null;
+        };
+        Attempt: {
+            attempt: number;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description Left out while it runs, and when its process died.
+             */
+            ended_at?: string;
+            /** @description Left out when it did not fail. */
+            error?: string;
+            /** @description Since the attempt before ended, or since the task was added. */
+            wait_seconds: number;
         };
         /** @description RFC 9457. */
         Problem: {
@@ -1068,6 +2034,11 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            /**
+             * @description The sender's, when it is the reason.
+             * @enum {unknown}
+             */
+            role?: "viewer";
         };
     };
     responses: {
@@ -1091,7 +2062,7 @@ export interface components {
                 "text/html": string;
             };
         };
-        /** @description Not from this machine, or from another origin. */
+        /** @description Not from this machine, from another origin, or the sender's role, which role names, does not allow it. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
