@@ -60,6 +60,8 @@ var rules = []rule{
 
 	{folder: "internal", tests: with("core")},
 	{folder: "internal/fault", tests: with("core"+exact, "backends", "dashboard", "adapters/nethttp", "internal/testserver")},
+	{folder: "internal/uiserver", own: []string{"core" + exact, "backends/sqlite", "dashboard", "adapters"},
+		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2"}, tests: with()},
 	{folder: "internal/taskvet", other: []string{"golang.org/x/tools"}, tests: with()},
 }
 

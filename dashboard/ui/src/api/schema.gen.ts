@@ -114,6 +114,7 @@ export interface paths {
                         "application/json": components["schemas"]["Metrics"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -304,6 +305,7 @@ export interface paths {
                         "application/json": components["schemas"]["Schedule"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -486,6 +488,7 @@ export interface paths {
                         "application/json": components["schemas"]["Instance"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -730,6 +733,7 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -855,6 +859,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -897,6 +902,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -945,6 +951,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -1096,7 +1103,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The worst first; empty: nothing is wrong. */
+                /** @description The worst first; empty and complete: nothing is wrong. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1105,6 +1112,7 @@ export interface paths {
                         "application/json": components["schemas"]["Problems"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -1267,6 +1275,7 @@ export interface paths {
                         "application/json": components["schemas"]["Why"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -1311,6 +1320,7 @@ export interface paths {
                         "application/json": components["schemas"]["Family"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -2167,6 +2177,8 @@ export interface components {
                 task_id?: string;
                 instance_id?: string;
             }[];
+            /** @description False: the storage fails, and there may be more that is wrong. */
+            complete: boolean;
             /** Format: date-time */
             checked_at: string;
         };
