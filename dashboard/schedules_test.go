@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taskflow-go/taskflow/backends/memory"
@@ -115,4 +116,20 @@ func TestSchedulesThatThereAreNot(t *testing.T) {
 	if n := len(s.trail()); n != 0 {
 		t.Errorf("%d entries in the audit trail", n)
 	}
+}
+
+func TestProblemsNameAScheduleThatLeavesRunsOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openWith(t, []taskflow.ManagerOption{
+			taskflow.WithTasks(ok, hold), taskflow.WithBackend(memory.New()),
+			taskflow.WithSchedule("often", taskflow.Every(time.Minute), hold.With("")),
+			taskflow.WithSchedule("short", taskflow.Every(time.Minute), ok.With("a")),
+		})
+		time.Sleep(4 * time.Minute)
+		got := decode[problemAnswer](t, s.get("/problems", http.StatusOK))
+		if len(got.Problems) != 1 || got.Problems[0].Kind != "schedule" || !strings.Contains(got.Problems[0].Title, "often") || got.Problems[0].TaskID == "" {
+			t.Errorf("got %+v, want the one schedule whose run does not end", got)
+		}
+	})
 }

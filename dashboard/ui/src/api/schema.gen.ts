@@ -354,6 +354,7 @@ export interface paths {
                         "application/json": components["schemas"]["Acted"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -402,6 +403,7 @@ export interface paths {
                         "application/json": components["schemas"]["Schedule"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -449,6 +451,7 @@ export interface paths {
                         "application/json": components["schemas"]["Schedule"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
