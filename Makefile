@@ -1,5 +1,5 @@
 # `make` lists the targets. Nothing but Go is needed in advance, and Node.js for the dashboard's page (make ui): tools are built into .tools/, pinned to these versions, and the
-# servers that tests start are installed by the system's package manager (TASKFLOW_SKIP=redis,postgres,mariadb: do without).
+# servers that tests start are installed by the system's package manager (TASKFLOW_SKIP=redis,postgres,mariadb,browser: do without).
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION   := v1.9.0
@@ -78,6 +78,14 @@ ui: ## build the dashboard's page from dashboard/ui into dashboard/ui/dist; need
 .PHONY: ui-check
 ui-check: ## check the page's source and types, run its tests, and compare the committed build with a new one
 	cd dashboard/ui && npm ci --no-audit --no-fund && npm run check && node build/check.mjs
+
+.PHONY: test-ui
+test-ui: ## test the dashboard's page in a browser, which is found or installed (TASKFLOW_SKIP=browser: do without); UIFLAGS go to playwright test
+	GO="$(GO)" scripts/uitest.sh ui $(UIFLAGS)
+
+.PHONY: bench-ui
+bench-ui: ## measure the page in a browser: a million tasks, floods of changes, a hundred viewers; about five minutes
+	GO="$(GO)" scripts/uitest.sh bench $(UIFLAGS)
 
 .PHONY: examples
 examples: ## build every program of examples/

@@ -2,6 +2,7 @@ package taskflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -126,6 +127,9 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 			j.name = in.name
 		}
 		j.eager, j.key, j.keep = in.eager, in.key, in.keep
+		if in.source != "" {
+			j.source = in.source
+		}
 		switch {
 		case in.delay > 0:
 			j.runAt = later(now.UnixNano(), in.delay)
@@ -168,8 +172,14 @@ func (m *Manager) refused(j *job, reason error) Handle {
 	return Handle{job: j}
 }
 
-// refuse ends a job that Add cannot accept.
+// refuse ends a job that cannot be accepted. What was wrong with the call itself is known to who called Submit: no record is kept of that, which
+// somebody could retry.
 func (m *Manager) refuse(j *job, reason error) {
+	if j.durable && (errors.Is(reason, ErrInvalidOption) || errors.Is(reason, ErrArguments)) {
+		m.registry.lose(j, false)
+		m.refusals.report(m.log, j.name, reason)
+		return
+	}
 	j.mu.Lock()
 	j.rejected = reason
 	j.mu.Unlock()

@@ -104,7 +104,7 @@ func (k *keys) reserve(ctx context.Context, j *job, owner string, ends time.Time
 	if k.store == nil {
 		return k.reserveHere(j.key, id, j.keep), nil
 	}
-	if !k.m.life.running() {
+	if !k.m.life.running() && !k.m.life.saving() {
 		return "", fmt.Errorf("%w, or not started yet: the backend cannot be asked for the key", ErrStopped)
 	}
 	if k.m.peers != nil && k.m.peers.outcast.Load() {

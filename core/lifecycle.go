@@ -36,6 +36,9 @@ type lifecycle struct {
 
 func (l *lifecycle) running() bool { return l.active.Load() }
 
+// saving reports whether the manager is stopping, and still takes what it can save for the next start.
+func (l *lifecycle) saving() bool { return l.stopping.Load() && l.saves }
+
 func (l *lifecycle) killAll() {
 	l.killed.Store(true)
 	l.kill()
@@ -126,6 +129,7 @@ func (m *Manager) launch() {
 	for _, p := range m.pools {
 		p.start()
 	}
+	m.schedules.launch()
 }
 
 // warnOfRequeue says at start what cannot be kept without a backend.
@@ -206,14 +210,15 @@ func (m *Manager) Stop(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	m.awaitStart(ctx)
+	m.schedules.stop(ctx)
 
 	started := l.active.Load()
 	l.saves = started && m.store != nil
 	if at, ok := ctx.Deadline(); ok {
 		l.drainEnds = at.UnixNano()
 	}
+	l.stopping.Store(true) // before: who sees that it does not run any more sees why
 	l.active.Store(false)
-	l.stopping.Store(true)
 	m.registry.close()
 	if m.history != nil {
 		m.history.unthrottle() // what has to end need not wait for a slow backend any more

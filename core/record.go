@@ -66,8 +66,8 @@ func (r Record) Duration() time.Duration {
 	return max(r.EndTime.Sub(r.StartTime), 0)
 }
 
-// RetriesUsed is the number of attempts after the first.
-func (r Record) RetriesUsed() int { return max(r.Attempts-1, 0) }
+// RetriesUsed is the number of attempts after the first that its policy granted: one whose process died (Crashes) does not count.
+func (r Record) RetriesUsed() int { return max(r.Attempts-1-r.Crashes, 0) }
 
 // Summary returns the record without what can be large: log, stack, arguments and RecordExtra. LogCount stays.
 func (r Record) Summary() Record {

@@ -136,6 +136,9 @@ func (m *Manager) takeIn(own string, rows []Record) bool {
 	return true
 }
 
+// interruptedSaid is how many tasks that do not run again the log names each time.
+const interruptedSaid = 20
+
 // revive makes jobs of stored records and queues them; one that was running when its process died is interrupted, unless
 // its task is idempotent.
 func (m *Manager) revive(rows []Record) {
@@ -161,7 +164,9 @@ func (m *Manager) revive(rows []Record) {
 			continue
 		}
 		if !again {
-			interrupted++
+			if interrupted++; interrupted <= interruptedSaid {
+				m.log.Warn("taskflow: the process that ran a task has died", "task_id", r.ID, "task", r.Name, "attempts", r.Attempts, "becomes", d.afterCrash())
+			}
 			m.giveUp(j, d.afterCrash(), d.whyNotAgain(r.Crashes+1))
 			continue
 		}
@@ -170,7 +175,7 @@ func (m *Manager) revive(rows []Record) {
 		m.dispatch(j)
 	}
 	if resumed+interrupted > 0 {
-		m.log.Info("taskflow: tasks of an earlier run taken over", "count", resumed, "interrupted", interrupted)
+		m.log.Info("taskflow: tasks taken over that nobody held any more", "count", resumed, "interrupted", interrupted)
 	}
 }
 

@@ -30,5 +30,9 @@ func (r *refusals) report(log *slog.Logger, name string, reason error) {
 	silent := r.silent
 	r.last, r.silent = now, 0
 	r.mu.Unlock()
-	log.Warn("taskflow: task refused", "task", name, "reason", reason, "others_since_the_last_line", silent)
+	attrs := []any{"task", name, "reason", reason}
+	if silent > 0 {
+		attrs = append(attrs, "others_since_the_last_line", silent)
+	}
+	log.Warn("taskflow: task refused", attrs...)
 }

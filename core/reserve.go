@@ -78,7 +78,7 @@ func (m *Manager) reserve(ctx context.Context, j *job, now time.Time) error {
 	}
 	ends := time.Now().Add(keyTimeout)
 	for wait := firstLook; ; wait = min(2*wait, lastLook) {
-		if m.life.stopping.Load() {
+		if m.life.stopping.Load() && !(m.life.saves && j.keeps()) {
 			return ErrStopped
 		}
 		owner := m.name.Load()

@@ -49,7 +49,7 @@ func (m *Manager) submit(ctx context.Context, c Call, opts []AddOption, now bool
 		return fail(err)
 	}
 	ctx = j.committing(ctx)
-	if (now || j.eager) && j.runAt == 0 && j.pool.take() {
+	if (now || j.eager) && j.runAt == 0 && !m.life.stopping.Load() && j.pool.take() {
 		if err := m.acceptBegun(ctx, j); err != nil {
 			return fail(err)
 		}
@@ -67,8 +67,9 @@ func (m *Manager) maySubmit(c Call) error {
 	if c.def == nil {
 		panic("taskflow: Submit of a zero Call: make it with Task.With")
 	}
+	running := m.life.running() // asked first: what stops is not taken for what has not been started
 	switch {
-	case m.life.stopping.Load():
+	case m.life.stopping.Load() && !m.life.saves:
 		return ErrStopped
 	case m.store == nil:
 		return fmt.Errorf("%w: there is no backend: give New a WithBackend, of backends/sqlite for example", ErrNotDurable)
@@ -76,7 +77,7 @@ func (m *Manager) maySubmit(c Call) error {
 		return fmt.Errorf("%w: the backend, a %T, has no journal", ErrNotDurable, m.cfg.backend)
 	case m.tasks[c.def.name] != c.def:
 		return fmt.Errorf("%w: give it to WithTasks", ErrNotRegistered)
-	case !m.life.running():
+	case !running && !m.life.saving():
 		return fmt.Errorf("%w, or not started yet", ErrStopped)
 	case m.peers != nil && m.peers.outcast.Load():
 		return fmt.Errorf("%w, and the backend cannot be reached to get another", ErrLeaseLost)

@@ -193,6 +193,75 @@ func TestWhatSubmitRefuses(t *testing.T) {
 	wantErr(t, err, taskflow.ErrStopped) // not started: nothing would write the journal
 }
 
+// Who calls Submit has the error. A record of it would be there for somebody to retry, and a client could fill the history.
+func TestWhatIsWrongWithACallLeavesNoRecord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newJournaled()
+		send := taskflow.Define("send", task[string])
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		for _, refused := range []func() error{
+			func() error { _, err := m.Submit(t.Context(), send.With("a"), taskflow.IdempotencyKey("")); return err },
+			func() error { _, err := m.Submit(t.Context(), send.With(strings.Repeat("x", 2<<20))); return err },
+			func() error {
+				_, err := m.SubmitMany(t.Context(), []taskflow.Call{send.With("a")}, taskflow.Delay(-1))
+				return err
+			},
+		} {
+			if refused() == nil {
+				t.Error("accepted")
+			}
+		}
+		time.Sleep(time.Second)
+		p, err := m.List(t.Context(), taskflow.Query{})
+		if err != nil || len(p.Records) != 0 || b.count() != 0 {
+			t.Errorf("listed %v, %v; %d stored", p.Records, err, b.count())
+		}
+	})
+}
+
+// A task that runs on during the drain time hands on what it has begun: that is saved, as everything is that waits.
+func TestARunningTaskMaySubmitWhileTheManagerStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		sent := make(chan int, 10)
+		define := func() []taskflow.Definition {
+			send := taskflow.Define("send", func(_ context.Context, n int) error { sent <- n; return nil }, taskflow.Unique(time.Hour))
+			return []taskflow.Definition{send, taskflow.Define("import", func(ctx context.Context, _ int) error {
+				time.Sleep(5 * time.Second)
+				if _, err := taskflow.Submit(ctx, send.With(1)); err != nil {
+					return err
+				}
+				_, err := taskflow.SubmitMany(ctx, calls(send, 4)[2:], taskflow.Delay(time.Second))
+				return err
+			})}
+		}
+		first := define()
+		m, _ := c.instance(taskflow.WithTasks(first...))
+		h, err := m.Submit(t.Context(), first[1].(taskflow.Task[int]).With(7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if took, err := stopWithin(m, 20*time.Second); err != nil || took > 5*time.Second {
+			t.Errorf("stopped after %v: %v", took, err)
+		}
+		wantStatus(t, h, taskflow.StatusSuccess)
+		if len(sent) != 0 {
+			t.Error("what was submitted meanwhile ran here")
+		}
+		if _, err := m.Submit(t.Context(), first[1].(taskflow.Task[int]).With(8)); err == nil {
+			t.Error("accepted by a manager that has stopped")
+		}
+		c.instance(taskflow.WithTasks(define()...))
+		time.Sleep(time.Minute)
+		if len(sent) != 3 {
+			t.Errorf("%d of 3 ran after the next start", len(sent))
+		}
+	})
+}
+
 func TestASubmitWhoseContextEndsDoesNotRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package taskflow
 import (
 	"context"
 	"fmt"
+	"strconv"
 )
 
 // What one [Manager.SubmitMany] takes: all of it is one commit.
@@ -40,7 +41,7 @@ func (m *Manager) SubmitMany(ctx context.Context, calls []Call, opts ...AddOptio
 // SubmitMany is [Batch.Submit] for several calls at once; see [Manager.SubmitMany] for what may be different.
 func (b *Batch) SubmitMany(ctx context.Context, calls []Call, opts ...AddOption) ([]Handle, error) {
 	if b.discarded() {
-		return nil, fmt.Errorf("taskflow: submit %d tasks: %w", len(calls), ErrDiscarded)
+		return nil, fmt.Errorf("taskflow: submit %s: %w", tasks(len(calls)), ErrDiscarded)
 	}
 	s, err := b.m.submitMany(ctx, b.captured(ctx), calls, opts, false)
 	if err != nil {
@@ -75,13 +76,13 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 	s := &submission{m: m, handles: make([]Handle, 0, len(calls)), commit: newCommit(len(calls) > 1)}
 	defer func() { s.commit.answer(err) }()
 	fail := func(err error) (*submission, error) {
-		return nil, fmt.Errorf("taskflow: submit %d tasks: %w", len(calls), err)
+		return nil, fmt.Errorf("taskflow: submit %s: %w", tasks(len(calls)), err)
 	}
-	if err := m.mayAllSubmit(calls); err != nil {
+	if err := m.mayAllSubmit(calls, opts); err != nil {
 		return fail(err)
 	}
 	for i, c := range calls {
-		if err := s.add(values, c, opts, len(calls) > 1); err != nil {
+		if err := s.add(values, c, opts); err != nil {
 			err = fmt.Errorf("task %d, %q: %w", i+1, c.def.name, err)
 			s.withdraw(fmt.Errorf("%w: %w", errNotWritten, err))
 			return fail(err)
@@ -116,9 +117,12 @@ func (m *Manager) submitMany(ctx, values context.Context, calls []Call, opts []A
 }
 
 // mayAllSubmit is why the calls cannot be submitted, nil: they can.
-func (m *Manager) mayAllSubmit(calls []Call) error {
+func (m *Manager) mayAllSubmit(calls []Call, opts []AddOption) error {
 	if len(calls) > MaxSubmitMany {
 		return invalid("SubmitMany: %d calls are more than %d (MaxSubmitMany): submit them in parts", len(calls), MaxSubmitMany)
+	}
+	if len(calls) > 1 && haveKey(opts) {
+		return invalid("IdempotencyKey: it would be the same for all tasks of a SubmitMany; submit one at a time, or use Unique")
 	}
 	size := 0
 	for i, c := range calls {
@@ -134,13 +138,20 @@ func (m *Manager) mayAllSubmit(calls []Call) error {
 	return nil
 }
 
-// add makes a job of a call, or finds the one that has its key. With an error nothing is to be done for this call any more.
-func (s *submission) add(values context.Context, c Call, opts []AddOption, several bool) error {
-	j, err := s.m.newDurableJob(values, c, opts, s.commit)
-	if err == nil && several && j.key != "" && j.policy.unique == 0 {
-		s.jobs = append(s.jobs, j) // to be withdrawn with the others
-		return invalid("IdempotencyKey: it would be the same for all tasks of a SubmitMany; submit one at a time, or use Unique")
+// haveKey reports whether the options give an idempotency key. What is wrong with one of them is for whoever applies them to a task.
+func haveKey(opts []AddOption) bool {
+	in := invocation{policy: &defaultPolicy}
+	for _, o := range opts {
+		if o != nil && o.applyAdd(&in) != nil {
+			return false
+		}
 	}
+	return in.key != ""
+}
+
+// add makes a job of a call, or finds the one that has its key. With an error nothing is to be done for this call any more.
+func (s *submission) add(values context.Context, c Call, opts []AddOption) error {
+	j, err := s.m.newDurableJob(values, c, opts, s.commit)
 	if h, ok := duplicate(err); ok {
 		s.handles = append(s.handles, h)
 		return nil
@@ -156,7 +167,7 @@ func (s *submission) add(values context.Context, c Call, opts []AddOption, sever
 
 // begin takes a worker for j and makes it a running one, if it can start now. False: it waits.
 func (s *submission) begin(j *job) bool {
-	if j.runAt != 0 || !j.pool.take() {
+	if j.runAt != 0 || s.m.life.stopping.Load() || !j.pool.take() {
 		return false
 	}
 	j.mu.Lock()
@@ -177,4 +188,11 @@ func (s *submission) withdraw(reason error) {
 	for _, j := range s.jobs {
 		s.m.unaccept(j, reason)
 	}
+}
+
+func tasks(n int) string {
+	if n == 1 {
+		return "1 task"
+	}
+	return strconv.Itoa(n) + " tasks"
 }

@@ -149,6 +149,31 @@ func TestSubmitManyIsAllOrNone(t *testing.T) {
 	}
 }
 
+// A key of one's own would be that of all: it is refused before anything is reserved, whether it is free or taken, and Unique or not.
+func TestSubmitManyRefusesOneKeyForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		send, once := taskflow.Define("send", task[int]), taskflow.Define("once", task[int], taskflow.Unique(time.Hour))
+		m := started(t, taskflow.WithBackend(newJournaled()), taskflow.WithTasks(send, once))
+		if _, err := m.SubmitMany(t.Context(), calls(send, 1), taskflow.IdempotencyKey("taken")); err != nil {
+			t.Errorf("one call: %v", err)
+		}
+		for _, key := range []string{"free", "taken"} {
+			for name, some := range map[string][]taskflow.Call{
+				"plain": calls(send, 2), "unique": calls(once, 2), "both": {once.With(7), send.With(7)},
+			} {
+				handles, err := m.SubmitMany(t.Context(), some, taskflow.IdempotencyKey(key))
+				if wantErr(t, err, taskflow.ErrInvalidOption); handles != nil {
+					t.Errorf("%s, %s key: %d handles", name, key, len(handles))
+				}
+			}
+		}
+		if h, err := m.Submit(t.Context(), send.With(1), taskflow.IdempotencyKey("free")); err != nil || h.Duplicate() {
+			t.Errorf("the key is held by what was refused: %v", err)
+		}
+	})
+}
+
 func TestUniqueCallsOfOneSubmitMany(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

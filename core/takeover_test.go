@@ -92,3 +92,36 @@ func TestEachInstanceSavesItsOwnAtItsStop(t *testing.T) {
 		}
 	})
 }
+
+// A process that dies costs a task an attempt, but none of the retries that its policy grants.
+func TestACrashUsesNoRetry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		var runs atomic.Int64
+		define := func(hang bool) taskflow.Task[int] {
+			return taskflow.Define("work", func(ctx context.Context, _ int) error {
+				if runs.Add(1); hang {
+					return untilCancelled(ctx)
+				}
+				return errFlaky
+			}, taskflow.Idempotent(), taskflow.Retry(1, taskflow.Constant(time.Second)))
+		}
+		work := define(true)
+		dies, way := c.instance(taskflow.WithTasks(work))
+		h, err := dies.Submit(t.Context(), work.With(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c.instance(taskflow.WithTasks(define(false)))
+		way.cut.Store(true)
+		time.Sleep(takeOverTime + 10*time.Second)
+		r := c.history(h.ID())
+		if n := runs.Load(); n != 3 || r.Attempts != 3 || r.Crashes != 1 || r.RetriesUsed() != 1 || r.Status != taskflow.StatusFailed {
+			t.Errorf("%d runs; %s after %d attempts, %d crashes, %d retries", n, r.Status, r.Attempts, r.Crashes, r.RetriesUsed())
+		}
+		way.cut.Store(false)
+		time.Sleep(lease)
+	})
+}

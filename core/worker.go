@@ -32,7 +32,7 @@ func (m *Manager) run(j *job) {
 func (m *Manager) perform(j *job, ctx *taskContext, work *Work, noted bool) {
 	var out outcome
 	defer m.settle(j, ctx, &out)
-	defer out.decide(j.policy, ctx.attempt) // before settle, which thus is called whatever the policy does
+	defer out.decide(j.policy, max(ctx.attempt-j.crashes, 1)) // a process that died has used no retry; before settle, which thus is called whatever the policy does
 	if !noted {
 		// A submitted task must not start before the backend knows.
 		if err := m.noteStart(ctx, j); err != nil {
@@ -277,6 +277,8 @@ func (out *outcome) next(j *job, cancelling error, now int64) (Status, error) {
 		return StatusFailed, fmt.Errorf("%w: its start could not be noted: %w", ErrDeadline, err)
 	case out.unbegun:
 		return StatusPending, err
+	case cancelling != nil && errors.Is(err, ErrStopped): // the cause of its context, which it has returned
+		return StatusInterrupted, fmt.Errorf("%w: %w", ErrInterrupted, err)
 	case cancelling != nil:
 		return StatusInterrupted, fmt.Errorf("%w: %w while it ran: %w", ErrInterrupted, ErrStopped, err)
 	case out.again && late:

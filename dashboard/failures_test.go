@@ -325,3 +325,40 @@ func TestTasksWhoseProcessDiedAreAGroupOfTheirOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestFailuresAreLookedForAnewAfterAnAction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New()
+		record := failedAt(time.Now(), time.Minute, "fail", "x")
+		if _, err := b.Save(t.Context(), []taskflow.Record{record}); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+		known := func() (count, outstanding int) {
+			t.Helper()
+			for _, g := range decode[failureAnswer](t, s.get("/failures", http.StatusOK)).Groups {
+				if slices.Contains(g.TaskIDs, record.ID) {
+					count, outstanding = count+g.Count, outstanding+g.Outstanding
+				}
+			}
+			return count, outstanding
+		}
+		if count, outstanding := known(); count != 1 || outstanding != 1 {
+			t.Fatalf("%d failures, %d outstanding, want one of each", count, outstanding)
+		}
+		s.post("/"+record.ID+"/retry", http.StatusOK)
+		if count, outstanding := known(); count != 1 || outstanding != 0 {
+			t.Errorf("after a retry: %d failures, %d outstanding, want one that is not outstanding", count, outstanding)
+		}
+		o := s.begin(`{"action":"delete","task_ids":["` + record.ID + `"]}`)
+		known() // while it runs
+		synctest.Wait()
+		if got := s.operation(o.ID); got.State != "done" || got.Done != 1 {
+			t.Fatalf("got %+v, want it done", got)
+		}
+		if count, _ := known(); count != 0 {
+			t.Errorf("after the deletion: %d failures, want none", count)
+		}
+	})
+}

@@ -107,7 +107,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.SetPathValue("id", name)
 	r.SetPathValue("file", name)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !rt.personal {
+		defer h.forget()
+	}
 	return serve(w, r)
+}
+
+// forget is called after an action: whoever acted looks at what has become of it.
+func (h *Handler) forget() {
+	h.failureMemo.forget()
+	h.problemMemo.forget()
 }
 
 // setSecurityHeaders sets what every answer carries: no page of another origin may frame, run or read anything here, and

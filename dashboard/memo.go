@@ -63,6 +63,13 @@ func (m *memo[T]) find(ctx context.Context, key string, it *remembered[T], find 
 	it.value, it.err = find(ctx)
 }
 
+// forget makes whoever asks from now on have the answer found anew: what it was found from has changed.
+func (m *memo[T]) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.byKey)
+}
+
 // remember makes room first: what is old goes, and if nothing is, all. The caller holds m.mu.
 func (m *memo[T]) remember(key string, it *remembered[T], now time.Time) {
 	if len(m.byKey) >= memoKeys {

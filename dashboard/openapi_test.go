@@ -96,10 +96,12 @@ func (d *document) template(path string) string {
 		if len(segments) <= at {
 			break
 		}
-		segments[at] = "{id}"
-		t := strings.Join(segments, "/")
-		if v, _ := d.at("paths", t); v != nil {
-			return t
+		for _, parameter := range []string{"{id}", "{name}"} {
+			segments[at] = parameter
+			t := strings.Join(segments, "/")
+			if v, _ := d.at("paths", t); v != nil {
+				return t
+			}
 		}
 	}
 	return ""

@@ -107,6 +107,7 @@ func (o *operation) run(ctx context.Context) {
 	if errors.Is(err, taskflow.ErrStopped) {
 		err = errShutdown
 	}
+	o.h.forget() // before anybody is told of the end, and looks
 	o.change(func(s *operationState) {
 		s.EndedAt = time.Now()
 		switch {

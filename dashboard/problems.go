@@ -49,7 +49,7 @@ const (
 
 // findProblems are the looks that GET /problems takes; each bounds its work.
 func (h *Handler) findProblems() []func(context.Context, time.Time) ([]wrong, error) {
-	return []func(context.Context, time.Time) ([]wrong, error){h.failing, h.troubledInstances, h.fullQueue, h.stuck, h.lateOrParked}
+	return []func(context.Context, time.Time) ([]wrong, error){h.failing, h.troubledInstances, h.fullQueue, h.stuck, h.lateOrParked, h.heldUpSchedules}
 }
 
 // problems answers GET /problems: what is wrong now. Nothing is, when the list is empty and complete.
@@ -276,4 +276,28 @@ func sortedByCount(all map[string]*wrong) (list []wrong) {
 	}
 	slices.SortFunc(list, func(a, b wrong) int { return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Title, b.Title)) })
 	return list
+}
+
+// heldUpSchedules are those that left out a run within the last hour, because the one before had not ended.
+func (h *Handler) heldUpSchedules(ctx context.Context, now time.Time) (all []wrong, err error) {
+	schedules, err := h.m.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range schedules {
+		s := &schedules[i]
+		if s.SkippedAt.IsZero() || now.Sub(s.SkippedAt) > failingWindow {
+			continue
+		}
+		p := wrong{
+			Kind: "schedule", Severity: severityWarning, Title: "schedule " + s.Name + " leaves runs out",
+			Detail: fmt.Sprintf("it runs %s, and when the latest was due the one before had not ended", s.Description),
+			Name:   s.Task, LastSeen: s.SkippedAt.UTC(),
+		}
+		if len(s.Recent) > 0 {
+			p.TaskID = s.Recent[0].TaskID
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }

@@ -121,6 +121,7 @@ func (h *Handler) newRoutes() *routes {
 	}
 	rs.below = map[string]map[string]*route{
 		"operations": {"": get(h.operation), "/stop": post(h.stopOperation)},
+		"schedules":  {"/run": post(h.runSchedule), "/pause": post(h.pauseSchedule), "/resume": post(h.resumeSchedule)},
 	}
 	if h.auth != nil {
 		rs.fixed["auth/login"] = &route{open: true, personal: true, methods: map[string]endpoint{

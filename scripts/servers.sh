@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Finds Redis, PostgreSQL and MariaDB, of which the tests start private servers, and installs what is missing by the system's
-# package manager. What the tests are to do without is named in TASKFLOW_SKIP=redis,postgres,mariadb, and is left alone.
+# package manager; and Chromium, in which the tests of the dashboard's page run, where it is named. What the tests are to do without is named in
+# TASKFLOW_SKIP=redis,postgres,mariadb,browser, and is left alone.
 #
-#   scripts/servers.sh        find or install; fails when one cannot be had
-#   scripts/servers.sh find   find only
+#   scripts/servers.sh           find or install; fails when one cannot be had
+#   scripts/servers.sh find      find only
+#   scripts/servers.sh browser   the browser instead of the servers
 #
 # No service is needed, and none is started; Debian's packages enable theirs for the next boot, which is left as it is. See
 # internal/testserver, which looks for the programs in the same places.
 set -euo pipefail
 
 kinds=(redis postgres mariadb)
+known=("${kinds[@]}" browser)
 
 # first NAME... -- FOLDER...: the path of the first program that is in the PATH or in one of the folders; the highest version.
 first() {
@@ -63,6 +66,10 @@ find_server() { # find_server KIND: the path of its server; fails when that or o
 		server=$(first mariadbd -- "${folders[@]}") || return 1
 		beside "$server" mariadb-install-db "${folders[@]}" >/dev/null && beside "$server" mariadb "${folders[@]}" >/dev/null && echo "$server"
 		;;
+	browser)
+		first chromium chromium-browser google-chrome-stable google-chrome Chromium 'Google Chrome' -- /usr/bin /usr/local/bin /opt/google/chrome \
+			/usr/lib64/chromium-browser /snap/bin /Applications/Chromium.app/Contents/MacOS '/Applications/Google*Chrome.app/Contents/MacOS'
+		;;
 	esac
 }
 
@@ -104,24 +111,28 @@ install() {
 		redis) debian redis-server ;;
 		postgres) debian postgresql ;;
 		mariadb) debian mariadb-server ;;
+		browser) debian chromium || debian chromium-browser ;;
 		esac
 	elif type -P dnf >/dev/null; then
 		case $kind in
 		redis) as_root dnf install -q -y redis || as_root dnf install -q -y valkey ;;
 		postgres) as_root dnf install -q -y postgresql-server ;;
 		mariadb) as_root dnf install -q -y mariadb-server ;;
+		browser) as_root dnf install -q -y chromium ;;
 		esac
 	elif type -P apk >/dev/null; then
 		case $kind in
 		redis) as_root apk add -q --no-cache redis || as_root apk add -q --no-cache valkey ;;
 		postgres) as_root apk add -q --no-cache postgresql postgresql-client ;;
 		mariadb) as_root apk add -q --no-cache mariadb mariadb-client ;;
+		browser) as_root apk add -q --no-cache chromium ;;
 		esac
 	elif type -P pacman >/dev/null; then
 		case $kind in
 		redis) name=valkey ;;
 		postgres) name=postgresql ;;
 		mariadb) name=mariadb ;;
+		browser) name=chromium ;;
 		esac
 		as_root pacman -S --noconfirm --needed "$name" || as_root pacman -Sy --noconfirm --needed "$name"
 	elif type -P brew >/dev/null; then
@@ -129,6 +140,7 @@ install() {
 		redis) brew install --quiet redis ;;
 		postgres) brew install --quiet postgresql@17 ;;
 		mariadb) brew install --quiet mariadb ;;
+		browser) brew install --quiet --cask chromium ;;
 		esac
 	else
 		echo "servers: no apt-get, dnf, apk, pacman or brew is here to install $kind" >&2
@@ -137,14 +149,16 @@ install() {
 }
 
 for name in $(tr ',' ' ' <<<"${TASKFLOW_SKIP:-}" | tr '[:upper:]' '[:lower:]'); do
-	case " ${kinds[*]} " in
+	case " ${known[*]} " in
 	*" $name "*) ;;
 	*)
-		echo "servers: TASKFLOW_SKIP names \"$name\"; what can be skipped is redis, postgres and mariadb" >&2
+		echo "servers: TASKFLOW_SKIP names \"$name\"; what can be skipped is redis, postgres, mariadb and browser" >&2
 		exit 1
 		;;
 	esac
 done
+
+if [ "${1:-}" = browser ]; then kinds=(browser); fi
 
 missing=()
 for kind in "${kinds[@]}"; do

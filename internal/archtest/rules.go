@@ -19,7 +19,7 @@ const exact = "/."
 // rules are the arrows: core knows nobody; backends, dashboard, observers and engines know core; adapters know core and the
 // dashboard; nobody knows adapters but the examples.
 var rules = []rule{
-	{folder: "core", tests: with("backends/memory", "core/backendtest", "core/tasktest")},
+	{folder: "core", other: []string{"github.com/netresearch/go-cron"}, tests: with("backends/memory", "core/backendtest", "core/tasktest")},
 	{folder: "core/backendtest", own: []string{"core" + exact}, other: []string{"pgregory.net/rapid"}, tests: with("backends/memory")},
 	{folder: "core/tasktest", own: []string{"core" + exact}, tests: with("backends/memory")},
 
@@ -60,6 +60,8 @@ var rules = []rule{
 
 	{folder: "internal", tests: with("core")},
 	{folder: "internal/fault", tests: with("core"+exact, "backends", "dashboard", "adapters/nethttp", "internal/testserver")},
+	{folder: "internal/uiserver", own: []string{"core" + exact, "backends/sqlite", "dashboard", "adapters"},
+		other: []string{"github.com/gin-gonic/gin", "github.com/go-chi/chi/v5", "github.com/gofiber/fiber/v2"}, tests: with()},
 	{folder: "internal/taskvet", other: []string{"golang.org/x/tools"}, tests: with()},
 }
 

@@ -76,7 +76,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		},
 		{
 			name: "unknown name", env: "TASKFLOW_SKIP=redis,postgresql", run: func(t *testing.T) { testserver.Redis(t) },
-			want: []string{`TASKFLOW_SKIP="redis,postgresql" names "postgresql"`, "redis, postgres and mariadb"},
+			want: []string{`TASKFLOW_SKIP="redis,postgresql" names "postgresql"`, "redis, postgres, mariadb and browser"},
 		},
 		{
 			name: "server ends at once", run: func(t *testing.T) { testserver.Broken(t) },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Task } from "../api/types";
-import { maxRows, Rows } from "./rows";
+import { maxRows, Rows, settledRows } from "./rows";
 import { task } from "./testtask";
 
 const at = (n: number, some: Partial<Task> = {}) => task({ task_id: `id-${String(n).padStart(5, "0")}`, ...some });
@@ -89,10 +89,13 @@ test("what only the server can tell makes the list stale", () => {
 });
 
 test("the window is bounded", () => {
-  const r = filled(...Array.from({ length: maxRows }, (_, i) => maxRows - i));
-  r.apply(at(maxRows + 1), true);
+  const r = filled(...Array.from({ length: maxRows - 1 }, (_, i) => maxRows + 10 - i));
+  r.next = "id-00012";
+  r.append([at(11), at(10)], "id-00010");
+  expect([r.list.length > maxRows - 1, r.next]).toEqual([true, ""]);
+  r.apply(at(maxRows + 11), true);
   r.settle(true);
-  expect([r.list.length, r.next]).toEqual([maxRows, "id-00002"]);
+  expect([r.list.length, r.next]).toEqual([settledRows, r.list.at(-1)?.task_id]);
 });
 
 test("progress of a running task is shown, of others not", () => {

@@ -5,6 +5,7 @@
 import { isLive, type Progress, type Task } from "../api/types";
 
 export const maxRows = 5000;
+export const settledRows = 500; // kept when new ones come in: nobody reads, and older pages can be asked for again
 const maxAside = 1000;
 
 // Fits: whether a task matches the filter; null when only the server can tell.
@@ -90,8 +91,8 @@ export class Rows {
       rows.splice(i, 0, t);
     }
     this.aside.clear();
-    if (rows.length > maxRows) {
-      rows.length = maxRows;
+    if (rows.length > settledRows) {
+      rows.length = settledRows;
       this.next = (rows.at(-1) as Task).task_id;
     }
     this.list = rows;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Series } from "../api/types";
-import { add, level, marks, newest, nice, rate, sum } from "./series";
+import { add, level, marks, newest, nice, rate, sum, whole } from "./series";
 
 test("gaps stay gaps", () => {
   expect(rate([60, null, 0], 120)).toEqual([30, null, 0]);
@@ -8,9 +8,15 @@ test("gaps stay gaps", () => {
   expect([sum([1, null, 2]), newest([1, 5, null]), newest([null])]).toEqual([3, 5, null]);
 });
 
+test("a step that is under way is left out of rates", () => {
+  expect(whole([5, 6, 1], [0, 60, 120], 60, 130_000)).toEqual([5, 6, null]);
+  expect(whole([5, 6, 1], [0, 60, 120], 60, 180_000)).toEqual([5, 6, 1]);
+  expect(whole([null, null, 1], [0, 60, 120], 60, 130_000)).toEqual([null, null, 1]);
+});
+
 test("starts that come together are one mark, and a new version is named", () => {
-  const mark = (time: number, version: string) => ({
-    time,
+  const mark = (at: number, version: string) => ({
+    time: new Date(at * 1000).toISOString(),
     kind: "start" as const,
     instance_id: "i",
     host: "h",
@@ -22,10 +28,8 @@ test("starts that come together are one mark, and a new version is named", () =>
   } as unknown as Series;
   expect(marks(s)).toEqual([
     { at: 0, kind: "start", label: "start" },
-    { at: 600, kind: "start", label: "start" },
+    { at: 600, kind: "start", label: "v2" },
   ]);
-  s.marks = [mark(0, "v1"), mark(600, "v2")];
-  expect(marks(s)[1]?.label).toBe("v2");
 });
 
 test.each([

@@ -7,6 +7,12 @@ type Column = (number | null)[];
 // rate turns counts a step into counts a minute; null stays null: nobody was counting, which is not zero.
 export const rate = (column: Column, step: number): Column => column.map((n) => (n == null ? null : (n * 60) / step));
 
+// whole leaves out the last step while it is under way, unless it is all there is: a minute that has just begun is no drop.
+export function whole(column: Column, times: number[], step: number, now: number): Column {
+  const underWay = (times.at(-1) ?? 0) + step > now / 1000;
+  return underWay && column.slice(0, -1).some((n) => n != null) ? column.with(-1, null) : column;
+}
+
 // sum adds up what is known.
 export const sum = (column: Column): number => column.reduce<number>((all, n) => all + (n ?? 0), 0);
 
@@ -32,13 +38,14 @@ export function marks(s: Series): AxisMark[] {
   const all: AxisMark[] = [];
   let version = "";
   for (const m of s.marks) {
-    const at = typeof m.time === "number" ? m.time : Date.parse(m.time) / 1000;
+    const at = Date.parse(m.time) / 1000;
     const before = all.at(-1);
     const deployed = m.kind === "start" && version !== "" && m.version !== version;
     if (m.kind === "start") version = m.version;
     const label = m.kind === "start" ? (deployed ? m.version : "start") : m.kind;
-    if (before && before.kind === m.kind && at - before.at < s.step_seconds) before.label = label;
-    else all.push({ at, kind: m.kind, label });
+    if (before && before.kind === m.kind && at - before.at < s.step_seconds) {
+      if (deployed) before.label = label;
+    } else all.push({ at, kind: m.kind, label });
   }
   return all;
 }

@@ -71,3 +71,25 @@ test("a task that knows no attempts has one span, and says where it leads", () =
   expect(spans.map((s) => s.label)).toEqual(["waited 2 s", "ran 3 s"]);
   expect(steps.map((s) => s.task)).toEqual(["a", undefined, undefined, "b"]);
 });
+
+test("an attempt that went down with its process ended before the next one began, or before the task did", () => {
+  const { steps, spans } = story(
+    task({
+      status: "interrupted",
+      start_time: "2026-01-31T11:59:01Z",
+      end_time: "2026-01-31T11:59:20Z",
+      attempts: 2,
+      attempts_log: [
+        { attempt: 1, started_at: "2026-01-31T11:59:01Z", wait_seconds: 1 },
+        { attempt: 2, started_at: "2026-01-31T11:59:11Z", wait_seconds: 0, error: "the process ended while it ran" },
+      ],
+    }),
+    Date.parse("2026-01-31T13:00:00Z"),
+  );
+  expect(spans.map((s) => [s.kind, s.to - s.from])).toEqual([
+    ["wait", 1],
+    ["bad", 10],
+    ["bad", 9],
+  ]);
+  expect(steps[1]?.title).toBe("Attempt 1 ended with its process, at most 10 s later");
+});

@@ -28,27 +28,32 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
   let from = seconds(t.created_at);
   const known = t.attempts_log ?? [];
   if (known.length > 0) {
-    for (const a of known) {
+    for (const [i, a] of known.entries()) {
       const started = seconds(a.started_at);
-      const ended = a.ended_at ? seconds(a.ended_at) : now / 1000;
+      // One that is over and has no end went down with its process: it ended before the next began, or before the task did.
+      const died = !a.ended_at && (i < known.length - 1 || t.status !== "running");
+      const ended = seconds(
+        a.ended_at ?? (died ? (known[i + 1]?.started_at ?? t.end_time) : null) ?? new Date(now).toISOString(),
+      );
       wait(spans, from, started);
       const of = t.max_retries > 0 ? ` ${a.attempt} of ${Math.max(t.max_retries + 1, t.attempts)}` : ` ${a.attempt}`;
       const waited = `after waiting ${duration(a.wait_seconds) || "0 s"}`;
-      if (a.error) {
+      if (a.error || died) {
+        const how = died ? "ended with its process, at most" : "failed after";
         spans.push({
           kind: "bad",
           from: started,
           to: ended,
-          label: `attempt ${a.attempt} failed after ${duration(ended - started)}`,
+          label: `attempt ${a.attempt} ${how} ${duration(ended - started)}${died ? " later" : ""}`,
         });
         steps.push({
           at: started,
           kind: "failed",
-          title: `Attempt${of} failed after ${duration(ended - started)}`,
-          detail: `${waited}: ${firstLine(a.error)}`,
+          title: `Attempt${of} ${how} ${duration(ended - started)}${died ? " later" : ""}`,
+          detail: a.error ? `${waited}: ${firstLine(a.error)}` : waited,
         });
       } else {
-        const done = a.ended_at !== null;
+        const done = !!a.ended_at;
         spans.push({
           kind: done ? "good" : "run",
           from: started,

@@ -32,6 +32,7 @@ const listeners = new Set<Listener>();
 let holder: Holder | null = null;
 let queue: ServerEvent[] = [];
 let flushing = false;
+let flood = false; // the last batch was a large one
 let heldTasks = new Map<string, Task>();
 let missed = false; // while paused
 
@@ -79,14 +80,17 @@ function receive(m: ToPage): void {
   queue.push(...m.events);
   if (flushing) return;
   flushing = true;
-  // A hidden page gets no animation frames; it is kept up to date at leisure.
+  // A hidden page gets no animation frames; it is kept up to date at leisure. Hundreds of changes at once nobody can follow: they come in
+  // steps that can be seen, and leave the reader's machine time for the reader.
   if (document.hidden) setTimeout(flush, 1000);
+  else if (flood) setTimeout(flush, 300);
   else requestAnimationFrame(flush);
 }
 
 function flush(): void {
   flushing = false;
   const events = queue;
+  flood = events.length > 200;
   queue = [];
   const tasks = new Map<string, Task>();
   let again = false;
@@ -135,6 +139,7 @@ function flush(): void {
   if (again) reset();
 }
 
-function reset(): void {
+// reset has everything that is shown loaded again: changes were missed, or are of a kind that the stream does not tell.
+export function reset(): void {
   for (const l of listeners) l.reset?.();
 }

@@ -23,7 +23,7 @@ export function FunctionsScreen() {
   const [text, setText] = useState("");
   const found = useResource(
     `functions ${since}`,
-    async () => (await data(api.GET("/functions", { params: { query: { since } as never } }))) as Func[],
+    () => data(api.GET("/functions", { params: { query: { since } } })),
     15,
   );
   const all = found.data ?? [];

@@ -79,7 +79,7 @@ export function DeleteHistory({ onClose, onDone }: { onClose: () => void; onDone
   const remove = async () => {
     setBusy(true);
     try {
-      const done = await data(api.DELETE("/history", { params: { query: { value, unit } } }));
+      const done = (await data(api.DELETE("/history", { params: { query: { value, unit } } }))) as { deleted: number };
       say(`${plural(done.deleted, "task")} deleted.`);
       onDone();
       onClose();

@@ -36,18 +36,18 @@ export function InstancesScreen() {
 function One({ i }: { i: Instance }) {
   const overdue = !i.self && Date.parse(i.lease_expires) < now.value; // the one that answers is there
   const quiet = (now.value - Date.parse(i.last_seen)) / 1000;
-  const state = i.degraded_since ? "degraded" : overdue ? "silent" : "well";
+  const state = i.degraded_since ? "degraded" : overdue ? "silent" : "healthy";
   return (
     <li class={`instance ${state}`}>
       <div class="instance-head">
         <h2>
           <bdi>{i.host}</bdi> <span class="dim num">{i.pid}</span>
         </h2>
-        {i.self && <span class="badge">answers you</span>}
+        {i.self && <span class="badge">this instance</span>}
         <span
-          class={`status ${state === "well" ? "status-success" : state === "silent" ? "status-failed" : "status-interrupted"}`}
+          class={`status ${state === "healthy" ? "status-success" : state === "silent" ? "status-failed" : "status-interrupted"}`}
         >
-          <Icon name={state === "well" ? "status-success" : state === "silent" ? "wifi-off" : "unplug"} />
+          <Icon name={state === "healthy" ? "status-success" : state === "silent" ? "wifi-off" : "unplug"} />
           {state}
         </span>
       </div>

@@ -6,7 +6,7 @@ import { api, data } from "../api/client";
 import type { Metrics, Series, Task, Trouble } from "../api/types";
 import { noFilter } from "../lib/filter";
 import { compact, count, duration, percent } from "../lib/format";
-import { marks, rate } from "../lib/series";
+import { marks, rate, whole } from "../lib/series";
 import { addTask } from "../lib/teach";
 import { counts } from "../live/live";
 import { now } from "../state/clock";
@@ -87,6 +87,9 @@ function Problems() {
       <Failed error={error} what="What is wrong now" reload={reload} />
     );
   if (!got) return <Waiting lines={1} />;
+  if (got.problems.length === 0 && !got.complete) {
+    return <p class="allwell dim">The storage fails: what else is wrong cannot be told now.</p>;
+  }
   if (got.problems.length === 0) {
     return (
       <p class="allwell">
@@ -172,7 +175,7 @@ function Figures({ m }: { m: Metrics | null }) {
       <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
         {compact(n("interrupted"))}
       </Figure>
-      <Figure name="Runs for" note={`95 % within ${duration(m.percentiles.p95)}`}>
+      <Figure name="Median duration" note={`95 % within ${duration(m.percentiles.p95)}`}>
         {duration(m.percentiles.p50)}
       </Figure>
     </dl>
@@ -213,6 +216,8 @@ function Charts({ since }: { since: string }) {
     return <Failed error={series.error} what="The history of throughput and latency" reload={series.reload} />;
   if (!s) return <Waiting lines={8} />;
   const shared = { times: s.times, step: s.step_seconds, marks: marks(s) };
+  const perMin = (column: (number | null)[]) =>
+    whole(rate(column, s.step_seconds), s.times, s.step_seconds, now.peek());
   const each = s.step_seconds === 60 ? "a minute" : `a minute, in steps of ${duration(s.step_seconds)}`;
   return (
     <section class="charts" aria-label="Over time">
@@ -222,8 +227,8 @@ function Charts({ since }: { since: string }) {
         note={each}
         format={perMinute}
         lines={[
-          { name: "added", color: "dim", values: rate(s.added, s.step_seconds), dash: true },
-          { name: "succeeded", color: "success", values: rate(s.success, s.step_seconds), fill: true },
+          { name: "added", color: "dim", values: perMin(s.added), dash: true },
+          { name: "succeeded", color: "success", values: perMin(s.success), fill: true },
         ]}
       />
       <Chart
@@ -232,9 +237,9 @@ function Charts({ since }: { since: string }) {
         note={each}
         format={perMinute}
         lines={[
-          { name: "failed", color: "failed", values: rate(s.failed, s.step_seconds), fill: true },
-          { name: "retried", color: "dim", values: rate(s.retried, s.step_seconds), dash: true },
-          { name: "interrupted", color: "interrupted", values: rate(s.interrupted, s.step_seconds) },
+          { name: "failed", color: "failed", values: perMin(s.failed), fill: true },
+          { name: "retried", color: "dim", values: perMin(s.retried), dash: true },
+          { name: "interrupted", color: "interrupted", values: perMin(s.interrupted) },
         ]}
       />
       <Chart

@@ -59,7 +59,7 @@ export function TaskScreen({ id }: { id: string }) {
         <div class="head-do">
           {mayAct() && isLive(task.status) && (
             <Button icon="square" disabled={working} onClick={() => void cancel(task)}>
-              {working ? "Cancelling" : task.status === "running" ? "Tell it to stop" : "Cancel"}
+              {working ? "Cancelling" : "Cancel"}
             </Button>
           )}
           {mayAct() && !isLive(task.status) && task.status !== "success" && (

@@ -18,7 +18,7 @@ export function Facts({ t }: { t: Task }) {
     ["Started", t.start_time && <Time key="s" iso={t.start_time} as="full" />],
     ["Ended", t.end_time && <Time key="e" iso={t.end_time} as="full" />],
     ["Ran", t.duration != null && duration(t.duration)],
-    ["Attempts", `${t.attempts} of at most ${Math.max(t.max_retries + 1, t.attempts)}`],
+    ["Attempts", `${t.attempts} of ${Math.max(t.max_retries + 1, t.attempts)}`],
     ["Kind", t.closure ? "plain function" : t.durable ? "durable" : t.requeue ? "saved over a restart" : "in memory"],
     ["Source", t.source],
     ["Pool", <bdi key="p">{t.executor}</bdi>],

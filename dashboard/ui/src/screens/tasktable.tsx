@@ -134,6 +134,7 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
                   type="checkbox"
                   aria-label="Select all that are loaded"
                   checked={all}
+                  disabled={rows.length === 0}
                   onChange={() => onSelect(all ? new Set() : new Set(rows.map((t) => t.task_id)))}
                 />
               </span>

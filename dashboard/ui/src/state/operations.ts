@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { api, data } from "../api/client";
 import type { Bulk, Operation, Preview } from "../api/types";
-import { listen } from "../live/live";
+import { listen, reset } from "../live/live";
 import { message } from "./actions";
 import { say } from "./toasts";
 
@@ -15,9 +15,12 @@ export const actionWord = (a: Bulk["action"]): string => words[a];
 export function put(op: Operation): void {
   const known = operations.value.find((o) => o.operation_id === op.operation_id);
   if (known && known.state !== "running" && op.state === "running") return; // an older state
+  const ended = known?.state === "running" && op.state !== "running";
   operations.value = known
     ? operations.value.map((o) => (o === known ? op : o))
     : [op, ...operations.value].slice(0, 5);
+  if (ended && op.action === "delete") reset(); // the stream tells no deletions
+  if (ended && op.state === "done") setTimeout(() => hide(op.operation_id), 20_000);
 }
 
 export function hide(id: string): void {

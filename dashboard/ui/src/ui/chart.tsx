@@ -191,9 +191,10 @@ function drawMarks(u: uPlot, marks: AxisMark[], color: string, font: string): vo
     ctx.stroke();
     ctx.globalAlpha = 0.85;
     const wide = ctx.measureText(m.label).width;
-    if (x > free && x + wide < left + width) {
-      ctx.fillText(m.label, x - 1, top - 14 * dpr);
-      free = x + wide + 8 * dpr;
+    const from = Math.min(x - 1, left + width - wide); // at the edge it ends there
+    if (from > free) {
+      ctx.fillText(m.label, from, top - 14 * dpr);
+      free = from + wide + 8 * dpr;
     }
   }
   ctx.restore();

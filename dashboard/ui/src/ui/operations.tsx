@@ -27,6 +27,12 @@ function Row({ op }: { op: Operation }) {
   const skipped = Object.entries(op.skipped_reasons)
     .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
     .join(", ");
+  const said = [
+    running && op.eta_seconds && `about ${duration(op.eta_seconds)} left`,
+    skipped && `skipped ${skipped}`,
+    op.failed > 0 && `${op.failed} failed`,
+    op.error,
+  ].filter(Boolean);
   return (
     <div class="operation" role="status">
       <p>
@@ -40,10 +46,7 @@ function Row({ op }: { op: Operation }) {
       </p>
       <Bar done={op.done + op.skipped + op.failed} total={op.matched} label={`${word}: progress`} />
       <p class="dim">
-        {running && op.eta_seconds ? `about ${duration(op.eta_seconds)} left` : ""}
-        {skipped && ` · skipped ${skipped}`}
-        {op.failed > 0 && ` · ${op.failed} failed`}
-        {op.error && ` · ${op.error}`}
+        {said.join(" · ")}
         {first && (
           <>
             {" "}

@@ -11,9 +11,7 @@ export function Progress({ t, full = false }: { t: Task; full?: boolean }) {
   const known = p.total > 0;
   // the server's estimate is as old as the last report
   const left =
-    known && p.remaining_seconds > 0
-      ? Math.max(0, p.remaining_seconds - (now.value - Date.parse(p.updated_at)) / 1000)
-      : 0;
+    known && p.remaining_seconds ? Math.max(0, p.remaining_seconds - (now.value - Date.parse(p.updated_at)) / 1000) : 0;
   const amount = known ? `${compact(p.done)} of ${compact(p.total)} ${p.unit}` : `${compact(p.done)} ${p.unit}`;
   return (
     <span class="progress">

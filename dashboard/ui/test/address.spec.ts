@@ -1,0 +1,106 @@
+// The address holds what is seen: it can be reloaded, shared, gone back from, and be wrong.
+
+import { answered, expect, ready, test } from "./base";
+import { Server, type Task } from "./server";
+
+// These tests change nothing, so that one server does for all of them.
+let shared: Server;
+test.describe.configure({ mode: "default" });
+test.beforeAll(async () => {
+  shared = await Server.start({ past: 800 });
+});
+test.afterAll(() => shared.end());
+
+test.use({
+  server: async ({ page: _ }, use) => use(shared),
+});
+
+test("a filter is in it, and survives a reload", async ({ page, server, open }) => {
+  await open("/tasks");
+  await page.getByRole("button", { name: "failed", exact: true }).click();
+  await page.getByRole("combobox", { name: "Function" }).selectOption("charge_card");
+  await page.getByRole("combobox", { name: "Added" }).selectOption("7d");
+  await page.getByRole("searchbox").fill("declined");
+  await expect(page).toHaveURL(/#\/tasks\?status=failed&func_name=charge_card&q=declined&since=7d$/);
+  const want = await server.api<Task[]>("?status=failed&func_name=charge_card&q=declined&since=7d&limit=1000");
+  const shown = page.locator(".page-head .num");
+  await expect(shown).toHaveText(String(want.length));
+  await page.reload();
+  await ready(page);
+  await expect(shown).toHaveText(String(want.length));
+  await expect(page.getByRole("button", { name: "failed", exact: true })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByRole("combobox", { name: "Function" })).toHaveValue("charge_card");
+  await expect(page.getByRole("searchbox")).toHaveValue("declined");
+});
+
+test("back and forward go through filters, screens and tasks", async ({ page, open }) => {
+  await open("/tasks");
+  await page.getByRole("button", { name: "failed", exact: true }).click();
+  await page.locator(".tbody [role=row] a").first().click();
+  await expect(page.locator(".page.task")).toBeVisible();
+  await page.getByRole("link", { name: "Functions" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Functions");
+  await page.goBack();
+  await expect(page.locator(".page.task")).toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(/#\/tasks\?status=failed$/);
+  await expect(page.locator(".tbody .c-status").first()).toHaveText("failed");
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "failed", exact: true })).toHaveAttribute("aria-pressed", "false");
+  await page.goForward();
+  await expect(page.getByRole("button", { name: "failed", exact: true })).toHaveAttribute("aria-pressed", "true");
+});
+
+test("a link with columns, order and tag shows the same to somebody else", async ({ browser, server }) => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const [some] = await server.api<Task[]>("?status=success&limit=1");
+  const { user } = (some as Task).tags as { user: string };
+  await page.goto(`${server.direct}/dashboard#/tasks?tag=user:${user}&sort=-duration&cols=id,duration`);
+  await ready(page);
+  await expect(page.locator(".thead")).toContainText("Id");
+  await expect(page.locator(".thead")).not.toContainText("Attempts");
+  await expect(page.locator(".pill")).toContainText(`user:${user}`);
+  await context.close();
+});
+
+test("what it gets wrong is named, and the rest is used", async ({ page, open }) => {
+  await open("/tasks?status=failed,exploded&since=yesterday&source=magic&priority=high&func_name=charge_card");
+  const notice = page.getByRole("alert");
+  for (const word of ["exploded", "yesterday", "magic", "high"]) await expect(notice).toContainText(word);
+  await expect(page.locator(".tbody .c-name").first()).toHaveText("charge_card");
+  for (const text of await page.locator(".tbody .c-status").allInnerTexts()) expect(text).toBe("failed");
+});
+
+test("a filter that matches nothing says so, and leads out", async ({ page, open }) => {
+  await open("/tasks?q=there-is-no-such-thing&since=1h");
+  await expect(page.locator("main")).toContainText("No task matches");
+  await page.getByRole("button", { name: "Search all times" }).click();
+  await expect(page).toHaveURL(/#\/tasks\?q=there-is-no-such-thing$/);
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await expect(page.locator(".tbody [role=row]").first()).toBeVisible();
+});
+
+for (const id of ["01a2135e-0f67-776b-bc9b-fe6e6160a888", "no-such-id", "..%2F..%2Fetc", "%3Cscript%3E"]) {
+  test(`a task that is not there, ${id}, is said not to be`, async ({ page, server, watch }) => {
+    watch.expect(answered(404), answered(400));
+    await page.goto(`${server.direct}/dashboard#/tasks/${id}`);
+    await expect(page.locator("main")).toContainText("There is no such task");
+    await page.getByRole("link", { name: "All tasks" }).click();
+    await expect(page.locator(".tbody [role=row]").first()).toBeVisible();
+  });
+}
+
+// The id is decoded twice, and nothing catches what that throws: the page stays empty.
+test.fail("an address that cannot be decoded does not break the page", async ({ page, server, watch }) => {
+  watch.expect(answered(404), answered(400));
+  await page.goto(`${server.direct}/dashboard#/tasks/%E0%A4%A`);
+  await expect(page.locator("main")).toContainText(/There is no such/);
+  await page.getByRole("link", { name: "Functions" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Functions");
+});
+
+test("a page that is not there says so", async ({ page, server }) => {
+  await page.goto(`${server.direct}/dashboard#/nowhere`);
+  await expect(page.locator("main")).toContainText("There is no such page");
+});

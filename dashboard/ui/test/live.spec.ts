@@ -1,0 +1,205 @@
+// The page follows what happens, says so when it cannot, and misses nothing.
+
+import { answered, expect, ready, row, test, unanswered } from "./base";
+
+const lamp = (page: import("@playwright/test").Page) => page.locator(".live");
+
+test("a new task appears, runs, ends", async ({ page, server, open }) => {
+  await server.add({ task: "send_email" });
+  await open("/tasks");
+  const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+  await expect(row(page, id).locator(".c-status")).toHaveText("running");
+  await server.tell("a", { progress: { done: 30, total: 120, unit: "rows", message: "reading orders.csv" } });
+  await expect(row(page, id).locator(".c-note")).toContainText("25");
+  await server.tell("a", { fail: "orders.csv: line 31: the price is missing" });
+  await expect(row(page, id).locator(".c-status")).toHaveText("failed");
+  await expect(row(page, id)).toContainText("the price is missing");
+});
+
+// Until there is a table, the list takes the reader for somebody who reads further down, and offers "1 new".
+test.fail("the first task of all appears", async ({ page, server, open }) => {
+  await open("/tasks");
+  await expect(page.locator("main")).toContainText("No tasks yet");
+  const id = await server.add({ task: "send_email", delay: 3600 });
+  await expect(row(page, id)).toBeVisible({ timeout: 3000 });
+});
+
+test("nothing moves while somebody reads further down, and what is new is counted", async ({ page, server, open }) => {
+  await server.addMany({ task: "send_email" }, 100);
+  await open("/tasks");
+  await page.locator(".table").hover();
+  await page.mouse.wheel(0, 600);
+  await expect.poll(() => page.locator(".table").evaluate((e) => e.scrollTop)).toBeGreaterThan(500);
+  const before = await page.evaluate(
+    () =>
+      [...document.querySelectorAll<HTMLElement>(".tbody [role=row]")].find((e) => e.getBoundingClientRect().top > 400)
+        ?.dataset.id,
+  );
+  const place = await page.locator(`[data-id="${before}"]`).boundingBox();
+  const ids = await server.addMany({ task: "resize_image" }, 7);
+  const fresh = page.getByRole("button", { name: "7 new" });
+  await expect(fresh).toBeVisible();
+  expect(await page.locator(`[data-id="${before}"]`).boundingBox()).toEqual(place);
+  await fresh.click();
+  await expect(row(page, ids[6] as string)).toBeInViewport();
+});
+
+test("a log is followed as it grows, until the reader scrolls up", async ({ page, server, open }) => {
+  const id = await server.add({
+    task: "import_orders",
+    args: { gate: "a", lines: Array.from({ length: 200 }, (_, i) => `line ${i}`) },
+  });
+  await server.until(id, "running");
+  await page.setViewportSize({ width: 1440, height: 1200 });
+  await open(`/tasks/${id}`);
+  const log = page.getByRole("log");
+  await expect(log.getByText("line 199", { exact: true })).toBeInViewport();
+  await server.tell("a", { lines: ["line 200"], level: "ERROR" });
+  await expect(log.getByText("line 200", { exact: true })).toBeInViewport();
+  await log.hover();
+  await page.mouse.wheel(0, -1500);
+  const newest = page.getByRole("button", { name: "Newest lines" });
+  await expect(newest).toBeVisible();
+  await server.tell("a", { lines: ["line 201"] });
+  await expect(page.locator(".logview h2")).toContainText("202 lines");
+  await expect(log.getByText("line 201", { exact: true })).not.toBeInViewport();
+  await newest.click();
+  await expect(log.getByText("line 201", { exact: true })).toBeInViewport();
+  await page.getByLabel("Lowest level").selectOption("ERROR");
+  await expect(log.locator(".line")).toHaveCount(1);
+  await server.tell("a", { end: true });
+  await expect(page.locator(".page-head .status")).toHaveText("success");
+});
+
+// It may take its own scrolling for that of the reader, when more lines come meanwhile, and follow no more.
+test.fixme("a log is followed through a flood of lines", async ({ page, server, open }) => {
+  const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+  await server.until(id, "running");
+  await page.setViewportSize({ width: 1440, height: 1200 });
+  await open(`/tasks/${id}`);
+  for (let i = 0; i < 20; i++)
+    await server.tell("a", { lines: Array.from({ length: 40 }, (_, n) => `line ${i * 40 + n}`) });
+  await expect(page.getByRole("log").getByText("line 799", { exact: true })).toBeInViewport();
+  await expect(page.getByRole("button", { name: "Newest lines" })).toHaveCount(0);
+});
+
+test("a connection that is cut is resumed without a gap, and not live meanwhile", async ({
+  page,
+  server,
+  open,
+  watch,
+}) => {
+  watch.expect(unanswered);
+  const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+  await server.until(id, "running");
+  await open(`/tasks/${id}`, server.proxy);
+  await server.tell("a", { lines: ["line 0"] });
+  await expect(page.getByRole("log")).toContainText("line 0");
+  let loaded = 0;
+  page.on("request", (r) => {
+    if (r.url().endsWith(id)) loaded++;
+  });
+  await server.cut({ refuse: true, drop: true });
+  await expect(lamp(page)).toHaveAttribute("data-state", "off");
+  await expect(page.locator(".notlive")).toContainText("Not live:");
+  await server.tell("a", { lines: Array.from({ length: 20 }, (_, i) => `line ${i + 1}`) });
+  const unseen = await server.add({ task: "send_email" });
+  await server.cut({ refuse: false });
+  await page.getByRole("button", { name: "Try now" }).click();
+  await expect(lamp(page)).toHaveAttribute("data-state", "live");
+  await expect(page.locator(".notlive")).toHaveCount(0);
+  await expect(page.locator(".logview h2")).toContainText("21 lines");
+  await expect(page.getByRole("log").getByText("line 20", { exact: true })).toBeVisible();
+  expect(loaded, "it was resumed, not loaded again").toBe(0);
+  await open("/tasks", server.proxy);
+  await expect(row(page, unseen).locator(".c-status")).toHaveText("success");
+});
+
+test("a server that is restarted is found again, with what it saved and what it lost", async ({
+  page,
+  server,
+  open,
+  watch,
+}) => {
+  watch.expect(unanswered, answered(502));
+  const saved = await server.add({ task: "import_orders", delay: 3600, submit: true });
+  const done = await server.add({ task: "send_email" });
+  await server.until(done, "success");
+  await open("/tasks");
+  await expect(row(page, done)).toBeVisible();
+  await server.stop();
+  await expect(lamp(page)).toHaveAttribute("data-state", "off");
+  await expect(page.locator(".notlive")).toBeVisible();
+  await expect(row(page, done)).toBeVisible(); // what was there stays to be read
+  await server.run();
+  await expect(lamp(page)).toHaveAttribute("data-state", "live", { timeout: 20_000 }); // by itself
+  await expect(row(page, saved).locator(".c-status")).toHaveText("pending");
+  const id = await server.add({ task: "resize_image" });
+  await expect(row(page, id).locator(".c-status")).toHaveText("success");
+});
+
+test("a storage that does not answer is named, what is in memory is shown, and both end by themselves", async ({
+  page,
+  server,
+  open,
+  watch,
+}) => {
+  watch.expect(answered(503));
+  const id = await server.add({ task: "send_email", args: { fail: "no route to host" } });
+  await server.until(id, "failed");
+  await open("/tasks");
+  await server.storage(true);
+  await page.getByRole("searchbox").fill("route");
+  const refused = page.locator("main .failed");
+  await expect(refused.first()).toContainText(/storage/);
+  await server.storage(false);
+  await refused.first().getByRole("button").click();
+  await expect(row(page, id)).toBeVisible();
+  await expect(refused).toHaveCount(0);
+});
+
+test("paused, nothing changes until it is resumed", async ({ page, server, open }) => {
+  await server.add({ task: "send_email" });
+  const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+  await open("/tasks");
+  await expect(row(page, id).locator(".c-status")).toHaveText("running");
+  await page.keyboard.press("p");
+  await expect(lamp(page)).toHaveAttribute("data-state", "paused");
+  await server.tell("a", { end: true });
+  const fresh = await server.add({ task: "resize_image" });
+  await expect(page.locator(".live-sign")).toContainText("2 changed");
+  await expect(row(page, id).locator(".c-status")).toHaveText("running");
+  await expect(row(page, fresh)).toHaveCount(0);
+  await page.keyboard.press("p");
+  await expect(row(page, id).locator(".c-status")).toHaveText("success");
+  await expect(row(page, fresh)).toBeVisible();
+});
+
+test("two tabs share one connection, and it goes on when one is closed", async ({ page, server, open, context }) => {
+  await server.add({ task: "send_email" });
+  await open("/tasks", server.proxy);
+  const second = await context.newPage();
+  await second.goto(`${server.proxy}/dashboard#/tasks`);
+  await ready(second);
+  expect(await server.streams()).toEqual({ open: 1, opened: 1 });
+  const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+  for (const p of [page, second]) await expect(row(p, id).locator(".c-status")).toHaveText("running");
+  await page.close();
+  await server.tell("a", { end: true });
+  await expect(row(second, id).locator(".c-status")).toHaveText("success");
+  expect(await server.streams()).toEqual({ open: 1, opened: 1 });
+  await second.close();
+  await expect.poll(async () => (await server.streams()).open).toBe(0);
+});
+
+test("an action in one tab is seen in the other", async ({ page, server, open, context }) => {
+  const id = await server.add({ task: "send_email", args: { fail: "no route to host" } });
+  await server.until(id, "failed");
+  await open("/tasks");
+  const second = await context.newPage();
+  await second.goto(`${server.direct}/dashboard#/tasks/${id}`);
+  await ready(second);
+  await second.getByRole("button", { name: "Retry" }).click();
+  await expect(page.locator(".tbody [role=row]")).toHaveCount(2);
+  await expect(row(page, id).getByRole("img", { name: "retried" })).toBeVisible();
+});

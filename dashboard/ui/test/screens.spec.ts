@@ -1,0 +1,83 @@
+// Every screen, in every adapter and behind a proxy that strips a prefix, loads what it needs and complains of nothing.
+
+import { expect, ready, screens, test } from "./base";
+import type { Adapter } from "./server";
+
+const heads: Record<string, RegExp> = {
+  overview: /^Overview$/,
+  tasks: /^Tasks$/,
+  failures: /^Failures$/,
+  functions: /^Functions$/,
+  schedules: /^Schedules$/,
+  instances: /^Instances$/,
+  audit: /^Audit$/,
+};
+
+const ways: [Adapter, "direct" | "proxy"][] = [
+  ["nethttp", "direct"],
+  ["gin", "direct"],
+  ["chi", "direct"],
+  ["fiber", "direct"],
+  ["nethttp", "proxy"],
+  ["fiber", "proxy"], // it has a server of its own
+];
+
+for (const [adapter, way] of ways) {
+  test.describe(`${adapter}, ${way}`, () => {
+    test.use({ options: { adapter, past: 400 } });
+
+    test("every screen shows itself", async ({ page, server, open }) => {
+      const at = server[way];
+      const strange: string[] = [];
+      page.on("response", (r) => {
+        if (!r.url().startsWith(`${at}/`)) strange.push(`not below the mount: ${r.url()}`);
+        if (r.status() >= 400 && !r.url().endsWith("/schedules")) strange.push(`${r.status()}: ${r.url()}`);
+      });
+      const id = await server.add({ task: "import_orders", args: { lines: ["read orders.csv"], result: { rows: 3 } } });
+      await server.until(id, "success");
+      await page.goto(`${at}/`); // the mount leads to the page
+      await ready(page);
+      expect(page.url()).toMatch(new RegExp(`^${at}/dashboard`));
+      for (const [name, to] of screens) {
+        await open(to, at);
+        await expect(page.getByRole("heading", { level: 1 })).toHaveText(heads[name] as RegExp);
+        await expect(page.locator("main .failed, main [role=alert]")).toHaveCount(0);
+      }
+      await open(`/tasks/${id}`, at);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("import_orders");
+      await expect(page.getByRole("log")).toContainText("read orders.csv");
+      await expect(page.locator("main")).toContainText('"rows": 3');
+      expect(strange).toEqual([]);
+    });
+  });
+}
+
+test.describe("what was counted", () => {
+  test.use({ options: { past: 3000 } });
+
+  test("is drawn", async ({ page, open }) => {
+    await open("/");
+    await page.getByRole("button", { name: "24 h" }).click();
+    await expect(page.locator("main canvas").first()).toBeVisible();
+    expect(await page.locator("main canvas").count()).toBeGreaterThanOrEqual(4);
+    await expect(page.locator("main")).toContainText("Succeeded2.9k");
+  });
+
+  test("is shown for each function", async ({ page, open }) => {
+    await open("/functions");
+    await expect(page.locator("main")).toContainText("sync_inventory");
+  });
+
+  test("failures of a kind are one group", async ({ page, open }) => {
+    await open("/failures");
+    const groups = page.locator(".groups > li").filter({ hasText: "connect to the stock" });
+    await expect(groups).toHaveCount(1); // the port differs from failure to failure
+  });
+});
+
+test("a mount without tasks says how to add one", async ({ page, server }) => {
+  await page.goto(`${server.direct}/dashboard`);
+  await expect(page.locator("main")).toContainText("tasks.Add");
+  await page.goto(`${server.direct}/dashboard#/tasks`);
+  await expect(page.locator("main")).toContainText("No tasks yet");
+});
