@@ -70,7 +70,7 @@ export function App() {
             <Switch>
               <Route path="/" component={Overview} />
               <Route path="/tasks" component={TasksScreen} />
-              <Route path="/tasks/:id">{({ id }) => <TaskScreen key={id} id={decodeURIComponent(id)} />}</Route>
+              <Route path="/tasks/:id">{({ id }) => <TaskScreen key={id} id={id} />}</Route>
               <Route path="/failures" component={FailuresScreen} />
               <Route path="/functions" component={FunctionsScreen} />
               <Route path="/schedules" component={SchedulesScreen} />

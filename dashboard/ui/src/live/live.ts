@@ -13,9 +13,11 @@ export interface LogEvent {
   log_count: number; // after these lines
 }
 
+// How a state is known: told by the server; guessed, until it has agreed to an action; corrected, in the place of what was guessed.
+export type How = "told" | "guessed" | "corrected";
+
 export interface Listener {
-  // of each task its newest state; corrected: it replaces what was shown before the server had agreed
-  tasks?(changed: Task[], corrected: boolean): void;
+  tasks?(changed: Task[], how: How): void; // of each task its newest state
   log?(lines: LogEvent): void;
   operation?(op: Operation): void;
   progress?(of: { task_id: string; progress: Progress }): void;
@@ -62,13 +64,13 @@ export function setPaused(on: boolean): void {
   heldTasks = new Map();
   held.value = 0;
   if (missed) reset();
-  else if (tasks.length) for (const l of listeners) l.tasks?.(tasks, false);
+  else if (tasks.length) for (const l of listeners) l.tasks?.(tasks, "told");
   missed = false;
 }
 
 // inject shows a state that the server has not told yet: that of an action which it will hopefully confirm.
-export function inject(t: Task, corrected = false): void {
-  for (const l of listeners) l.tasks?.([t], corrected);
+export function inject(t: Task, how: How = "told"): void {
+  for (const l of listeners) l.tasks?.([t], how);
 }
 
 function receive(m: ToPage): void {
@@ -134,7 +136,7 @@ function flush(): void {
   }
   if (tasks.size) {
     const changed = [...tasks.values()];
-    for (const l of listeners) l.tasks?.(changed, false);
+    for (const l of listeners) l.tasks?.(changed, "told");
   }
   if (again) reset();
 }

@@ -114,7 +114,7 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
   return (
     <tr>
       <th scope="row">
-        <a class="mono" href={link("/tasks", { func_name: f.func_name })}>
+        <a class="mono function" href={link("/tasks", { func_name: f.func_name })} title={f.func_name}>
           <bdi>{f.func_name}</bdi>
         </a>
         {f.arg_type && <small class="mono dim">{f.arg_type}</small>}

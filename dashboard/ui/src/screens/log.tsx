@@ -10,6 +10,7 @@ import { useVirtual } from "../ui/virtual";
 
 export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
   const scroller = useRef<HTMLDivElement>(null);
+  const top = useRef(0); // where it was scrolled to
   const [level, setLevel] = useState<Level>("DEBUG");
   const [follow, setFollow] = useState(true);
   const lines = useMemo(() => atLeast(parse(raw), level), [raw, level]);
@@ -27,12 +28,16 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
     // the height is known only when the new lines have been measured
     const id = requestAnimationFrame(() => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }));
     return () => cancelAnimationFrame(id);
-  }, [lines.length, live, follow]);
+  }, [lines.length, v.getTotalSize(), live, follow]);
 
   const onScroll = () => {
     const s = scroller.current;
     if (!s || !live) return;
-    setFollow(s.scrollTop + s.clientHeight >= s.scrollHeight - 24);
+    const up = s.scrollTop < top.current;
+    top.current = s.scrollTop;
+    // Only a reader scrolls up. Not to be at the end is no sign of one: more lines may have come meanwhile.
+    if (s.scrollTop + s.clientHeight >= s.scrollHeight - 24) setFollow(true);
+    else if (up) setFollow(false);
   };
   const dropped = lines.length < raw.length;
   return (

@@ -113,7 +113,7 @@ export function TaskScreen({ id }: { id: string }) {
                 <h2>Stack</h2>
               </summary>
               <div class="code">
-                <pre>
+                <pre tabIndex={0} role="region" aria-label="Stack">
                   <bdi>{task.stacktrace}</bdi>
                 </pre>
                 <Copy text={task.stacktrace} what="stack" />

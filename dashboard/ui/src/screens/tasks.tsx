@@ -7,6 +7,7 @@ import { isLive, isRetryable } from "../api/types";
 import { bulkFilter, type Filter, filterParams, isEmpty, noFilter, parseFilter } from "../lib/filter";
 import { count, plural } from "../lib/format";
 import { addTask } from "../lib/teach";
+import { paused } from "../live/live";
 import { retry } from "../state/actions";
 import { mayAct, me } from "../state/me";
 import { go, search } from "../state/route";
@@ -61,6 +62,11 @@ export function TasksScreen() {
   const { error, first, loading } = list.state.value;
   const rows = list.rows.list;
   const picked = rows.filter((t) => selected.has(t.task_id));
+
+  // Where there are no rows, nobody is in the middle of reading them.
+  useEffect(() => {
+    if (list.rows.list.length === 0 && list.rows.fresh > 0 && !paused.value) list.settle();
+  });
 
   useKeys({
     Escape: () => {

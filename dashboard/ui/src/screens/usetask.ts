@@ -62,13 +62,13 @@ export function useTask(id: string) {
   useEffect(() => {
     void load();
     return listen({
-      tasks: (changed, corrected) => {
+      tasks: (changed, how) => {
         for (const t of changed) {
           if (t.task_id !== id) continue;
           told.current.state = t;
           setTask((known) => {
             if (!known) return known;
-            if (outdated(t, known) && !corrected) return known;
+            if (outdated(t, known) && how !== "corrected") return known;
             return {
               ...known,
               ...t,
@@ -77,7 +77,7 @@ export function useTask(id: string) {
               progress: t.progress ?? known.progress,
             };
           });
-          if (!isLive(t.status)) void load(); // with its stack, attempts and result
+          if (!isLive(t.status) && how !== "guessed") void load(); // with its stack, attempts and result
         }
       },
       progress: (e) => {

@@ -26,7 +26,9 @@ async function act(t: Task, what: string, run: () => Promise<void>, undo?: Task)
   try {
     await run();
   } catch (err) {
-    if (undo) inject(undo, true);
+    // The task may have changed since the reader saw it: what the server has now counts, and not what was shown before.
+    if (undo)
+      inject(await data(api.GET("/{id}", { params: { path: { id: t.task_id } } })).catch(() => undo), "corrected");
     say(`${t.func_name} was not ${what}: ${message(err)}`, { tone: "error" });
   } finally {
     setBusy(t.task_id, false);
@@ -43,7 +45,7 @@ export function retry(t: Task): Promise<void> {
 }
 
 export function cancel(t: Task): Promise<void> {
-  if (t.status === "pending") inject({ ...t, status: "cancelled", error: "cancelling …" });
+  if (t.status === "pending") inject({ ...t, status: "cancelled", error: "cancelling …" }, "guessed");
   return act(
     t,
     "cancelled",

@@ -19,7 +19,7 @@ export function put(op: Operation): void {
   operations.value = known
     ? operations.value.map((o) => (o === known ? op : o))
     : [op, ...operations.value].slice(0, 5);
-  if (ended && op.action === "delete") reset(); // the stream tells no deletions
+  if (ended) reset(); // the stream tells neither deletions nor what became of groups of failures
   if (ended && op.state === "done") setTimeout(() => hide(op.operation_id), 20_000);
 }
 

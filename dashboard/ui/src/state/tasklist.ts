@@ -70,9 +70,9 @@ export class TaskList {
   // follow applies the stream's changes until the function it returns is called.
   follow(): () => void {
     return listen({
-      tasks: (changed, corrected) => {
+      tasks: (changed, how) => {
         const reading = this.reading() || paused.value;
-        for (const t of changed) this.rows.apply(t, matches(this.filter, t, now.value), corrected);
+        for (const t of changed) this.rows.apply(t, matches(this.filter, t, now.value), how === "corrected");
         if (!reading) this.rows.settle(this.sort === usualSort);
         if (!reading && this.rows.stale) this.reloadSoon();
         this.changed();
