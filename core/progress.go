@@ -67,7 +67,9 @@ func Progress(ctx context.Context, done, total int64, opts ...ProgressOption) {
 		more.firstDone, more.firstAt = p.Done, now
 	}
 	for _, o := range opts {
-		o(p)
+		if o != nil {
+			o(p)
+		}
 	}
 	if passed := now.Sub(more.firstAt).Seconds(); passed > 0 && p.Done > more.firstDone {
 		p.Rate = float64(p.Done-more.firstDone) / passed

@@ -204,9 +204,16 @@ func (s *schedule) look() {
 
 // serve takes a slot, if no other instance has, and begins its run.
 func (s *schedule) serve(slot time.Time) {
-	until, taken := s.due(s.table.next(slot)), false
+	until, taken, unsure := s.due(s.table.next(slot)), false, false
 	s.insist(until, "take the slot", func(ctx context.Context) (err error) {
 		taken, err = s.o.slots.TakeSlot(ctx, s.name, slot)
+		// An answer was lost before, and now the slot is taken: perhaps by that call. Where its key keeps a run from being added twice, it is
+		// begun; elsewhere once too few is better than once too many.
+		if unsure = unsure || err != nil; err == nil && !taken && unsure {
+			if taken = s.o.m.journal != nil && s.o.m.keys.store != nil; !taken {
+				s.o.m.log.Error("taskflow: a slot of a schedule may be lost: whether it was taken here is not known", "schedule", s.name, "slot", slot)
+			}
+		}
 		return err
 	})
 	if taken {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -69,9 +70,14 @@ func stopped(err error) string {
 	return "error"
 }
 
-// retryOnce is retry for a task that nobody has retried yet; what was retried before is skipped.
-func (b *replayed) retryOnce(ctx context.Context, m *taskflow.Manager, id string) error {
-	rec, err := m.Get(ctx, id)
+// retryOnce is retry for a task that nobody has retried yet, and nobody else here is about to; another is skipped.
+func (b *replayed) retryOnce(ctx context.Context, h *Handler, id string) error {
+	if !h.retries.begin(id) {
+		b.skip("already_retried", 1)
+		return nil
+	}
+	defer h.retries.end(id)
+	rec, err := h.m.Get(ctx, id)
 	switch {
 	case errors.Is(err, taskflow.ErrNotFound):
 		b.skip("not_found", 1)
@@ -82,7 +88,33 @@ func (b *replayed) retryOnce(ctx context.Context, m *taskflow.Manager, id string
 		b.skip("already_retried", 1)
 		return nil
 	}
-	return b.retry(ctx, m, id)
+	return b.retry(ctx, h.m, id)
+}
+
+// underWay are the tasks that something is being done to. The zero value has none. Safe for concurrent use.
+type underWay struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+// begin reports whether nothing is being done to that task; then end must be called.
+func (u *underWay) begin(id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ids[id] {
+		return false
+	}
+	if u.ids == nil {
+		u.ids = map[string]bool{}
+	}
+	u.ids[id] = true
+	return true
+}
+
+func (u *underWay) end(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.ids, id)
 }
 
 // replayAlone waits until no other bulk-retry or retry-failed is at work: both read whether a task was retried before they retry it.
@@ -124,7 +156,7 @@ func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		seen[id] = true
-		if err := done.retryOnce(r.Context(), h.m, id); err != nil {
+		if err := done.retryOnce(r.Context(), h, id); err != nil {
 			if done.Dispatched == 0 {
 				return fmt.Errorf("retry task %s: %w", clip(id, 64), err)
 			}
@@ -206,7 +238,7 @@ func (h *Handler) replayFailed(ctx context.Context, f taskflow.Filter, cursor st
 			} else if done.Dispatched == maxBulk {
 				done.More = true
 				return nil
-			} else if err := done.retry(ctx, h.m, rec.ID); err != nil {
+			} else if err := done.retryOnce(ctx, h, rec.ID); err != nil {
 				return err
 			}
 			done.Cursor = rec.ID

@@ -88,7 +88,11 @@ func (h *Handler) bulk(w http.ResponseWriter, r *http.Request) error {
 	if body.DryRun {
 		return h.answer(w, r, p)
 	}
-	o := &operation{h: h, action: a, of: of, cutoff: cutoff, remote: remote(r), state: operationState{
+	if body.Spread > 0 && !p.Exact {
+		return refuse(http.StatusUnprocessableEntity,
+			"spread_seconds: more than %d tasks are selected, which is more than can be spread evenly; narrow the filter", p.Matched-1)
+	}
+	o := &operation{h: h, spreadOver: p.Matched - p.Skipped, action: a, of: of, cutoff: cutoff, remote: remote(r), state: operationState{
 		ID: taskflow.NewID(now), Action: a.name, State: stateRunning, Matched: p.Matched, Reasons: map[string]int{}, StartedAt: now,
 		Actor: actor(r), NewTaskIDs: []string{}, Spread: body.Spread,
 	}}

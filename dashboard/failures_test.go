@@ -362,3 +362,32 @@ func TestFailuresAreLookedForAnewAfterAnAction(t *testing.T) {
 		}
 	})
 }
+
+// Tasks that wait for their time must not hide one that is late: what was not looked at is said.
+func TestProblemsLookBehindManyWaitingTasks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, now := memory.New(), time.Now()
+		rows := make([]taskflow.Record, 0, 12_000)
+		for i := range cap(rows) {
+			at := now.Add(-time.Hour + time.Duration(i)*time.Millisecond)
+			r := taskflow.Record{ID: taskflow.NewID(at), Name: "gone", Status: taskflow.StatusPending, CreatedAt: at, Pool: "default", RunAt: now.Add(time.Hour)}
+			if i == 5_000 {
+				r.Name, r.RunAt = "forgotten", time.Time{}
+			}
+			rows = append(rows, r)
+		}
+		if err := b.PutPending(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok), taskflow.WithBackend(b)})
+		got := decode[problemAnswer](t, s.get("/problems", http.StatusOK))
+		found := false
+		for _, p := range got.Problems {
+			found = found || strings.HasPrefix(p.Title, "forgotten ")
+		}
+		if got.Complete || !found {
+			t.Errorf("got %+v, want the one behind 7,000 others, and that there are more", got)
+		}
+	})
+}

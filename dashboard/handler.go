@@ -17,13 +17,14 @@ const requestTimeout = 30 * time.Second
 
 // Handler serves the dashboard of one manager. Made by [New]; safe for concurrent use.
 type Handler struct {
-	m      *taskflow.Manager
-	cfg    config
-	routes *routes
-	feed   *feed
-	auth   *auth // nil: no users
-	pages  *pages
-	replay chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
+	m       *taskflow.Manager
+	cfg     config
+	routes  *routes
+	feed    *feed
+	auth    *auth // nil: no users
+	pages   *pages
+	retries underWay
+	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 
 	operations  operations
 	exports     chan struct{} // holds a token for each export under way

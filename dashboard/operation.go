@@ -54,9 +54,11 @@ type operation struct {
 	h      *Handler
 	action action
 	of     targets
-	cutoff string // only tasks with smaller ids: none that the operation itself adds
-	remote string
-	stop   context.CancelCauseFunc
+	// spreadOver is how many tasks share the time that a retry is spread over.
+	spreadOver int
+	cutoff     string // only tasks with smaller ids: none that the operation itself adds
+	remote     string
+	stop       context.CancelCauseFunc
 
 	mu       sync.Mutex
 	state    operationState
@@ -199,8 +201,8 @@ func (o *operation) walk(ctx context.Context, act func(id string) error) error {
 func (o *operation) one(ctx context.Context, id string) error {
 	o.mu.Lock()
 	due := o.state.StartedAt
-	if o.state.Spread > 0 && o.state.Matched > 0 {
-		due = due.Add(time.Duration(o.state.Spread * float64(time.Second) / float64(o.state.Matched) * float64(o.state.Done)))
+	if o.state.Spread > 0 && o.spreadOver > 0 {
+		due = due.Add(time.Duration(o.state.Spread * float64(time.Second) / float64(o.spreadOver) * float64(o.state.Done)))
 	}
 	o.mu.Unlock()
 	if err := pause(ctx, time.Until(due)); err != nil {

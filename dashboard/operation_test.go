@@ -408,3 +408,21 @@ func TestDeleteHistoryIsTriedFirst(t *testing.T) {
 		t.Error("what was only tried is in the audit trail")
 	}
 }
+
+// What will be skipped has no share of the time that the others are spread over.
+func TestASpreadIsOverWhatIsRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		for range 10 {
+			id := s.runFail()
+			s.post("/"+id+"/retry", http.StatusOK)
+		}
+		time.Sleep(time.Second)
+		o := s.begin(`{"action":"retry","filter":{},"spread_seconds":100}`) // the ten retries, which have failed, too
+		time.Sleep(45 * time.Second)
+		if got := s.operation(o.ID); got.Done != 5 {
+			t.Errorf("%d retried after 45 of 100 s, want 5 of 10", got.Done)
+		}
+	})
+}

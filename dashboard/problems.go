@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -60,6 +61,10 @@ func (h *Handler) problems(w http.ResponseWriter, r *http.Request) error {
 		for _, find := range h.findProblems() {
 			some, err := find(ctx, now) // what it found is to be told even when it could not look at all
 			p.Problems = append(p.Problems, some...)
+			if errors.Is(err, errMore) {
+				p.Complete = false
+				continue
+			}
 			if err != nil && !h.m.DegradedSince().IsZero() { // which is among the problems; what else is wrong cannot be told now
 				h.m.Logger().Warn("dashboard: not all problems can be looked for", "error", err)
 				p.Complete = false
@@ -164,20 +169,42 @@ func (h *Handler) fullQueue(context.Context, time.Time) ([]wrong, error) {
 	return []wrong{p}, nil
 }
 
+// errMore: there are more tasks than were looked at.
+var errMore = errors.New("there are more tasks than are looked at")
+
+// problemPages bounds the unfinished tasks that one look at them reads, in pages of maxLimit.
+const problemPages = 10
+
+// someOf returns the tasks of a status that were added before a time, the newest first, with errMore when there are too many to read.
+func (h *Handler) someOf(ctx context.Context, s taskflow.Status, until time.Time) (all []taskflow.Record, err error) {
+	q := taskflow.Query{Limit: maxLimit, Filter: taskflow.Filter{Statuses: []taskflow.Status{s}, Until: until}}
+	for range problemPages {
+		page, err := h.m.List(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("list the %s tasks: %w", s, err)
+		}
+		all = append(all, page.Records...)
+		if page.Next == "" {
+			return all, nil
+		}
+		q.Before = page.Next
+	}
+	return all, errMore
+}
+
 // stuck are tasks that run on although their time is over, and those without a time-out that have run for long.
 func (h *Handler) stuck(ctx context.Context, now time.Time) ([]wrong, error) {
-	page, err := h.m.List(ctx, taskflow.Query{Limit: maxLimit, Filter: taskflow.Filter{
-		Statuses: []taskflow.Status{taskflow.StatusRunning}, Until: now}})
-	if err != nil {
-		return nil, fmt.Errorf("list the running tasks: %w", err)
+	running, more := h.someOf(ctx, taskflow.StatusRunning, now)
+	if more != nil && !errors.Is(more, errMore) {
+		return nil, more
 	}
 	timeouts := map[string]time.Duration{}
 	for _, t := range h.m.Tasks() {
 		timeouts[t.Name] = t.Timeout
 	}
 	byName := map[string]*wrong{}
-	for i := range page.Records {
-		r := &page.Records[i]
+	for i := range running {
+		r := &running[i]
 		if now.Sub(r.StartTime) <= limit(timeouts[r.Name]) {
 			continue // however many attempts it took
 		}
@@ -204,7 +231,7 @@ func (h *Handler) stuck(ctx context.Context, now time.Time) ([]wrong, error) {
 			p.FirstSeen, p.TaskID, p.InstanceID = began.UTC(), r.ID, r.Owner
 		}
 	}
-	return sortedByCount(byName), nil
+	return sortedByCount(byName), more
 }
 
 // limit is how long an attempt may run before it looks stuck.
@@ -229,10 +256,9 @@ func (h *Handler) attemptStart(ctx context.Context, r *taskflow.Record) time.Tim
 
 // lateOrParked are tasks that are due and wait all the same, in a full pool or for an instance that knows them.
 func (h *Handler) lateOrParked(ctx context.Context, now time.Time) ([]wrong, error) {
-	page, err := h.m.List(ctx, taskflow.Query{Limit: maxLimit, Filter: taskflow.Filter{
-		Statuses: []taskflow.Status{taskflow.StatusPending}, Until: now.Add(-parkedAfter)}})
-	if err != nil {
-		return nil, fmt.Errorf("list the waiting tasks: %w", err)
+	waiting, more := h.someOf(ctx, taskflow.StatusPending, now.Add(-parkedAfter))
+	if more != nil && !errors.Is(more, errMore) {
+		return nil, more
 	}
 	known := map[string]bool{}
 	for _, t := range h.m.Tasks() {
@@ -241,8 +267,8 @@ func (h *Handler) lateOrParked(ctx context.Context, now time.Time) ([]wrong, err
 		}
 	}
 	late, parked := map[string]*wrong{}, map[string]*wrong{}
-	for i := range page.Records {
-		r := &page.Records[i]
+	for i := range waiting {
+		r := &waiting[i]
 		due := r.CreatedAt
 		if r.RunAt.After(due) {
 			due = r.RunAt
@@ -256,7 +282,7 @@ func (h *Handler) lateOrParked(ctx context.Context, now time.Time) ([]wrong, err
 				Detail: "they are due and have waited for more than " + lateAfter.String() + "; the pool may be too small (WithPool, WithConcurrency)"})
 		}
 	}
-	return append(sortedByCount(parked), sortedByCount(late)...), nil
+	return append(sortedByCount(parked), sortedByCount(late)...), more
 }
 
 // count adds a task to the problem of that key, which is p when it is the first.

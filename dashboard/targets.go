@@ -73,14 +73,9 @@ func finalStatuses() []taskflow.Status {
 
 // retryNow retries a task that nobody has retried yet.
 func retryNow(ctx context.Context, h *Handler, id, _ string) (newID, reason string, err error) {
-	release, err := h.replayAlone(ctx)
-	if err != nil {
-		return "", "", err
-	}
-	defer release()
 	var done replayed
 	done.Reasons = map[string]int{}
-	if err := done.retryOnce(ctx, h.m, id); err != nil {
+	if err := done.retryOnce(ctx, h, id); err != nil {
 		return "", "", err
 	}
 	for reason := range done.Reasons {
