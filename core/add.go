@@ -127,6 +127,9 @@ func (m *Manager) configure(j *job, opts []AddOption, now time.Time) error {
 			j.name = in.name
 		}
 		j.eager, j.key, j.keep = in.eager, in.key, in.keep
+		if in.source != "" {
+			j.source = in.source
+		}
 		switch {
 		case in.delay > 0:
 			j.runAt = later(now.UnixNano(), in.delay)

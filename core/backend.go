@@ -131,8 +131,8 @@ type SecretStore interface {
 type AuditEntry struct {
 	ID   string    `json:"entry_id"` // UUIDv7
 	Time time.Time `json:"timestamp"`
-	// Action is "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "operation_start", "operation_stop", "operation_end", "login",
-	// "login_failed" or "logout".
+	// Action is "retry", "cancel", "bulk_retry", "retry_failed", "delete_history", "operation_start", "operation_stop", "operation_end",
+	// "schedule_run", "schedule_pause", "schedule_resume", "login", "login_failed" or "logout".
 	Action string         `json:"action"`
 	TaskID string         `json:"task_id"` // empty where the action concerns no single task
 	Actor  string         `json:"actor"`   // user name, or "anonymous"

@@ -160,6 +160,7 @@ func (m *Manager) conclude(j *job, why failure, now int64) {
 	if j.more != nil && j.more.open() != nil {
 		j.attemptEnds(now, why.text)
 	}
+	j.progressEnds()
 	j.endTime, j.runAt = now, 0
 	place, start, expiry, admitted := j.place, j.start, j.expiry, j.admitted
 	j.place, j.start, j.expiry, j.admitted = placeNone, nil, nil, false

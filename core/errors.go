@@ -54,6 +54,10 @@ var (
 	ErrHeldElsewhere = errors.New("taskflow: another instance holds the task")
 	// ErrNotSupported: the backend lacks the optional interface that the operation needs.
 	ErrNotSupported = errors.New("taskflow: not supported by the backend")
+	// ErrScheduleNotFound: no schedule has this name.
+	ErrScheduleNotFound = errors.New("taskflow: schedule not found")
+	// ErrScheduleBusy: the former run of the schedule has not ended, and its runs must not overlap.
+	ErrScheduleBusy = errors.New("taskflow: schedule is busy, its former run has not ended")
 	// ErrInterrupted: the manager stopped before the task could end.
 	ErrInterrupted = errors.New("taskflow: task interrupted")
 	// ErrRequeued: the manager stopped; the task was saved and runs after the next start.

@@ -108,3 +108,24 @@ func ExampleSlogHandler() {
 	}
 	// Output: INFO connecting to=smtp.example.org
 }
+
+// A schedule adds a call at each of its slots, on one of the instances that share a backend.
+func ExampleWithSchedule() {
+	m, err := taskflow.New(
+		taskflow.WithSchedule("cleanup", taskflow.Every(5*time.Minute), Greet.With("cleaner")),
+		taskflow.WithSchedule("report", taskflow.Cron("0 3 * * MON"), Greet.With("reporter"),
+			taskflow.TimeZone("Europe/Berlin"), taskflow.CatchUp(), taskflow.Timeout(time.Hour)))
+	if err != nil {
+		panic(err)
+	}
+	schedules, err := m.Schedules(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	for _, s := range schedules {
+		fmt.Println(s.Name, "runs", s.Task, s.Description)
+	}
+	// Output:
+	// cleanup runs greet every 5 minutes
+	// report runs greet at 03:00 on Monday (Europe/Berlin)
+}

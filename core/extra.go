@@ -28,6 +28,16 @@ type Attempt struct {
 	Wait      float64   `json:"wait_seconds"`      // since the attempt before ended, or since the task was added
 }
 
+// Attempted is the log of the record's attempts, also when there was only one, which the record itself tells everything of. Nil when none has begun.
+func (r *Record) Attempted() []Attempt {
+	if len(r.AttemptLog) > 0 || r.Attempts != 1 || r.StartTime.IsZero() {
+		return r.AttemptLog
+	}
+	return []Attempt{{
+		Number: 1, StartedAt: r.StartTime, EndedAt: r.EndTime, Error: clip(r.Error, attemptErrorBytes), Wait: max(r.StartTime.Sub(r.CreatedAt).Seconds(), 0),
+	}}
+}
+
 const (
 	keptAttempts      = 20 // at the beginning, and at the end
 	attemptErrorBytes = 500

@@ -129,6 +129,7 @@ func (m *Manager) launch() {
 	for _, p := range m.pools {
 		p.start()
 	}
+	m.schedules.launch()
 }
 
 // warnOfRequeue says at start what cannot be kept without a backend.
@@ -209,6 +210,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	m.awaitStart(ctx)
+	m.schedules.stop(ctx)
 
 	started := l.active.Load()
 	l.saves = started && m.store != nil

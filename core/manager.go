@@ -40,6 +40,9 @@ type Manager struct {
 	series   *recorder
 	keys     *keys
 	watchers watchers
+
+	schedules *schedules
+
 	names    closureNames
 	refusals refusals
 
@@ -57,6 +60,7 @@ type config struct {
 	backend      Backend
 	logger       *slog.Logger
 	definitions  []Definition
+	schedules    []*schedule
 	concurrency  int
 	pools        map[string]int
 	queueSize    int
@@ -96,7 +100,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 		tasks: map[string]*definition{}, pools: map[string]*pool{}, draining: make(chan struct{}),
 	}
 	m.rename()
-	if err := m.register(cfg.definitions); err != nil {
+	if err := m.register(cfg.definitions, cfg.schedules); err != nil {
 		return nil, fmt.Errorf("taskflow: New: %w", err)
 	}
 	m.usual = newPool(m, DefaultPool, cfg.concurrency)
@@ -124,26 +128,42 @@ func New(opts ...ManagerOption) (*Manager, error) {
 			m.peers = newPeers(m, s)
 		}
 	}
+	if err := m.plan(cfg.schedules); err != nil {
+		return nil, fmt.Errorf("taskflow: New: %w", err)
+	}
 	return m, nil
 }
 
-func (m *Manager) register(defs []Definition) error {
+func (m *Manager) register(defs []Definition, scheduled []*schedule) error {
 	for i, def := range defs {
 		if def == nil {
 			return invalid("WithTasks: task %d is nil", i+1)
 		}
-		d := def.definition()
-		for _, name := range append([]string{d.name}, d.aliases...) {
-			if known := m.tasks[name]; known != nil {
-				if known == d {
-					return fmt.Errorf("the task %q is given twice", name)
-				}
-				return fmt.Errorf("two tasks answer to the name %q: rename one of them (%s and %s)", name, known.name, d.name)
-			}
-			m.tasks[name] = d
+		if err := m.registerOne(def.definition()); err != nil {
+			return err
 		}
-		m.infos = append(m.infos, d)
 	}
+	for _, s := range scheduled {
+		if d := s.call.def; m.tasks[d.name] != d {
+			if err := m.registerOne(d); err != nil {
+				return fmt.Errorf("WithSchedule(%q): %w", s.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Manager) registerOne(d *definition) error {
+	for _, name := range append([]string{d.name}, d.aliases...) {
+		if known := m.tasks[name]; known != nil {
+			if known == d {
+				return fmt.Errorf("the task %q is given twice", name)
+			}
+			return fmt.Errorf("two tasks answer to the name %q: rename one of them (%s and %s)", name, known.name, d.name)
+		}
+		m.tasks[name] = d
+	}
+	m.infos = append(m.infos, d)
 	return nil
 }
 

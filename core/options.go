@@ -13,11 +13,13 @@ type TaskOption interface{ applyTask(*definition) error }
 // AddOption is an option of Add and Submit.
 type AddOption interface{ applyAdd(*invocation) error }
 
-// Option is both: given to Define it is the task's policy; given to Add or Submit it overrides that policy for one call. A
+// Option is both: given to Define it is the task's policy; given to Add or Submit it overrides that policy for one call, and given to
+// [WithSchedule] for the runs of the schedule. A
 // value that makes no sense is ErrInvalidOption: Define panics with it, Submit returns it, Add refuses the task with it.
 type Option interface {
 	TaskOption
 	AddOption
+	ScheduleOption
 }
 
 // policy is how a task is run. A definition's policy is shared and never changed; a call that overrides has a copy.
@@ -46,6 +48,7 @@ type invocation struct {
 	eager  bool
 	key    string
 	keep   time.Duration
+	source string // empty: what the way of adding says
 }
 
 type policyOption func(*policy) error

@@ -24,7 +24,7 @@ type ProgressReport struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	// Rate is how much was done a second since the attempt's first report; 0: not known.
 	Rate float64 `json:"rate_per_second"`
-	// Remaining is the time that what is left takes at that rate, in seconds; nil: not known.
+	// Remaining is the time that what is left takes at that rate, in seconds; nil: not known, or the task has ended.
 	Remaining *float64 `json:"remaining_seconds"`
 }
 
@@ -157,6 +157,15 @@ func (j *job) attemptEnds(now int64, text string) {
 		more.add(Attempt{
 			Number: 1, StartedAt: timeOf(j.startTime), EndedAt: timeOf(now), Error: text, Wait: timeOf(j.startTime).Sub(timeOf(j.created)).Seconds(),
 		})
+	}
+}
+
+// progressEnds: what was left when the task ended takes no time any more. The caller holds j.mu; the report itself others may have.
+func (j *job) progressEnds() {
+	if j.more != nil && j.more.Progress != nil {
+		last := *j.more.Progress
+		last.Remaining = nil
+		j.more.Progress = &last
 	}
 }
 

@@ -50,7 +50,7 @@ func TestProgressIsShownAndKept(t *testing.T) {
 		<-h.Done()
 		time.Sleep(time.Second)
 		r := get(t, m, h.ID()) // from the backend
-		if r.Progress == nil || r.Progress.Done != 60 || string(r.Result) != `{"rows":60}` {
+		if r.Progress == nil || r.Progress.Done != 60 || r.Progress.Remaining != nil || string(r.Result) != `{"rows":60}` {
 			t.Errorf("in the end: %+v, result %s", r.Progress, r.Result)
 		}
 		told := 0

@@ -113,10 +113,9 @@ func (s *store) load(ctx context.Context) ([]Record, error) {
 	return all, nil
 }
 
-// logCapabilities says at start what the backend cannot give.
+// logCapabilities says at start what the backend cannot give, a line for each.
 func (m *Manager) logCapabilities() {
 	has := Capabilities(m.cfg.backend)
-	var missing []string
 	for _, c := range []struct {
 		capability Capability
 		lacks      string
@@ -136,10 +135,7 @@ func (m *Manager) logCapabilities() {
 		{CapabilitySeries, "series: charts show what this instance has counted since its start"},
 	} {
 		if !slices.Contains(has, c.capability) {
-			missing = append(missing, c.lacks)
+			m.log.Info("taskflow: the backend does not offer everything", "backend", fmt.Sprintf("%T", m.cfg.backend), "missing", c.lacks)
 		}
-	}
-	if len(missing) > 0 {
-		m.log.Info("taskflow: the backend does not offer everything", "backend", fmt.Sprintf("%T", m.cfg.backend), "missing", missing)
 	}
 }

@@ -203,7 +203,10 @@ func TestWhatIsWrongWithACallLeavesNoRecord(t *testing.T) {
 		for _, refused := range []func() error{
 			func() error { _, err := m.Submit(t.Context(), send.With("a"), taskflow.IdempotencyKey("")); return err },
 			func() error { _, err := m.Submit(t.Context(), send.With(strings.Repeat("x", 2<<20))); return err },
-			func() error { _, err := m.SubmitMany(t.Context(), []taskflow.Call{send.With("a")}, taskflow.Delay(-1)); return err },
+			func() error {
+				_, err := m.SubmitMany(t.Context(), []taskflow.Call{send.With("a")}, taskflow.Delay(-1))
+				return err
+			},
 		} {
 			if refused() == nil {
 				t.Error("accepted")

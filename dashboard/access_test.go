@@ -120,14 +120,14 @@ func TestOptionsAreChecked(t *testing.T) {
 		"Public and User contradict": {dashboard.Viewer("ada", good), dashboard.PublicViewer()},
 		"Public and User":            {dashboard.User("ada", good), dashboard.Public()},
 		`User("plain"): this is not`: {dashboard.User("plain", "hunter2hunter2")},
-		`User("empty")`:              {dashboard.User("empty", "")},
-		`User("md5")`:                {dashboard.User("md5", "$1$abc$def")},
-		`User("short")`:              {dashboard.User("short", good[:50])},
-		`User("cost")`:               {dashboard.User("cost", strings.Replace(good, "$04$", "$31$", 1))},
-		`User("expanded")`:           {dashboard.User("expanded", "=19=64,t=1,p=1")}, // by a shell, as variables
-		`User("memory")`:             {dashboard.User("memory", "$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
-		`User("version")`:            {dashboard.User("version", "$argon2id$v=16$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
-		`User("argon2i")`:            {dashboard.User("argon2i", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
+		`User("empty"): the hash is empty: is the variable set`: {dashboard.User("empty", "")},
+		`User("md5")`:      {dashboard.User("md5", "$1$abc$def")},
+		`User("short")`:    {dashboard.User("short", good[:50])},
+		`User("cost")`:     {dashboard.User("cost", strings.Replace(good, "$04$", "$31$", 1))},
+		`User("expanded")`: {dashboard.User("expanded", "=19=64,t=1,p=1")}, // by a shell, as variables
+		`User("memory")`:   {dashboard.User("memory", "$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
+		`User("version")`:  {dashboard.User("version", "$argon2id$v=16$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
+		`User("argon2i")`:  {dashboard.User("argon2i", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5")},
 	} {
 		_, err := dashboard.New(m, opts...)
 		if err == nil || !strings.Contains(err.Error(), names) {

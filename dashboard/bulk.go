@@ -145,9 +145,6 @@ func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 // retryFailed answers POST /retry-failed: it retries the failed tasks added since a moment that nobody has retried yet, newest first.
 func (h *Handler) retryFailed(w http.ResponseWriter, r *http.Request) error {
 	p, err := parseParams(r)
-	if err == nil {
-		err = p.only("since", "func_name", "cursor")
-	}
 	if err != nil {
 		return err
 	}

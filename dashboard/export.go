@@ -32,9 +32,6 @@ type exporter interface {
 // neither memory nor time.
 func (h *Handler) export(w http.ResponseWriter, r *http.Request) error {
 	p, err := parseParams(r)
-	if err == nil {
-		err = p.only(append(selectionParams(), "format")...)
-	}
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,12 @@ func (h *Handler) Routes() map[string][]string {
 		all["/{id}"+rest] = slices.Sorted(maps.Keys(rt.methods))
 	}
 	for first, byRest := range h.routes.below {
+		id := "{id}"
+		if first == "schedules" {
+			id = "{name}"
+		}
 		for rest, rt := range byRest {
-			all["/"+first+"/{id}"+rest] = slices.Sorted(maps.Keys(rt.methods))
+			all["/"+first+"/"+id+rest] = slices.Sorted(maps.Keys(rt.methods))
 		}
 	}
 	return all

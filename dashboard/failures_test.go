@@ -147,6 +147,7 @@ func TestFailuresLookAtABoundedNumber(t *testing.T) {
 }
 
 type problemAnswer struct {
+	Complete bool
 	Problems []struct {
 		Kind, Severity, Title, Detail string
 		Count                         int
@@ -165,7 +166,7 @@ func TestProblems(t *testing.T) {
 		ignores := taskflow.Define("ignores", func(context.Context, string) error { <-stubborn; return nil }, taskflow.Timeout(time.Minute))
 		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok, fail, hold, ignores), taskflow.WithBackend(b), taskflow.WithConcurrency(2), taskflow.WithQueueSize(10)})
 		defer close(stubborn)
-		if got := decode[problemAnswer](t, s.get("/problems", http.StatusOK)); len(got.Problems) != 0 {
+		if got := decode[problemAnswer](t, s.get("/problems", http.StatusOK)); len(got.Problems) != 0 || !got.Complete {
 			t.Fatalf("nothing is wrong, but: %+v", got)
 		}
 		bad := s.runFail()
@@ -264,6 +265,65 @@ func (h *heartless) Renew(ctx context.Context, i taskflow.Instance, ttl time.Dur
 		return errors.New("read only")
 	}
 	return h.Backend.Renew(ctx, i, ttl)
+}
+
+// gone is a backend of which nothing works while it is off, the list of instances neither.
+type gone struct{ *heartless }
+
+func (g gone) Instances(ctx context.Context) ([]taskflow.Instance, error) {
+	if g.off.Load() {
+		return nil, errors.New("connection refused by db.internal")
+	}
+	return g.Backend.Instances(ctx)
+}
+
+func (g gone) Query(ctx context.Context, q taskflow.Query) (taskflow.Page, error) {
+	if g.off.Load() {
+		return taskflow.Page{}, errors.New("connection refused by db.internal")
+	}
+	return g.Backend.Query(ctx, q)
+}
+
+func TestProblemsNameAStorageOfWhichNothingWorks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := gone{&heartless{Backend: memory.New()}}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok), taskflow.WithBackend(b)})
+		b.off.Store(true)
+		time.Sleep(10 * time.Second) // past a heartbeat
+		got := decode[problemAnswer](t, s.get("/problems", http.StatusOK))
+		if len(got.Problems) != 1 || got.Problems[0].Kind != "degraded" || got.Complete {
+			t.Errorf("got %+v, want that the storage fails, and that this need not be all", got)
+		}
+		b.off.Store(false)
+		time.Sleep(10 * time.Second)
+		if got = decode[problemAnswer](t, s.get("/problems", http.StatusOK)); len(got.Problems) != 0 || !got.Complete {
+			t.Errorf("got %+v after the storage is back, want that nothing is wrong", got)
+		}
+	})
+}
+
+func TestTasksWhoseProcessDiedAreAGroupOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, now := memory.New(), time.Now()
+		died := taskflow.Record{ID: taskflow.NewID(now), Name: "ok", Status: taskflow.StatusRunning, Source: "manual", Pool: "default", CreatedAt: now,
+			StartTime: now, Attempts: 1, Owner: "dead", Args: []byte(`"a"`)}
+		if err := b.PutPending(t.Context(), []taskflow.Record{died}); err != nil {
+			t.Fatal(err)
+		}
+		stopped := failedAt(now, time.Minute, "ok", taskflow.ErrInterrupted.Error()+": "+taskflow.ErrStopped.Error()+" while it ran: context canceled")
+		stopped.Status = taskflow.StatusInterrupted
+		if _, err := b.Save(t.Context(), []taskflow.Record{stopped}); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(ok), taskflow.WithBackend(b)})
+		time.Sleep(time.Minute)
+		got := decode[failureAnswer](t, s.get("/failures", http.StatusOK))
+		if len(got.Groups) != 2 || got.Groups[0].Error == got.Groups[1].Error {
+			t.Errorf("got %+v, want one group for the process that died, one for the stop", got.Groups)
+		}
+	})
 }
 
 func TestFailuresAreLookedForAnewAfterAnAction(t *testing.T) {

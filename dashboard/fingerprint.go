@@ -14,6 +14,9 @@ const (
 	maxErrorShape = 400 // bytes of an error's first line that count
 )
 
+// processEnded is what core says of a task whose process died while it ran.
+const processEnded = "the process ended while it ran"
+
 // failureGroup is what failures of one kind have in common: 16 hexadecimal digits of the function's name and the shape of the error. Empty for what has
 // not failed. It is stable: pages keep it in addresses, and instances must agree on it.
 func failureGroup(r *taskflow.Record) string {
@@ -22,7 +25,9 @@ func failureGroup(r *taskflow.Record) string {
 	case taskflow.StatusFailed:
 		shape = errorShape(r.Error)
 	case taskflow.StatusInterrupted:
-		shape = "interrupted" // whatever was said of it: the process ended
+		if shape = "interrupted"; strings.Contains(r.Error, processEnded) { // otherwise its manager stopped, whatever the function said of that
+			shape = processEnded
+		}
 	default:
 		return ""
 	}

@@ -46,9 +46,10 @@ func TestFailureGroupsAreStable(t *testing.T) {
 		t.Errorf("users 1 and 22 are in different groups, %s", a)
 	}
 	for what, other := range map[string]*taskflow.Record{
-		"another error":    record("send", taskflow.StatusFailed, "user unknown"),
-		"another function": record("resize", taskflow.StatusFailed, "user 1 not found"),
-		"an interruption":  record("send", taskflow.StatusInterrupted, "user 1 not found"),
+		"another error":       record("send", taskflow.StatusFailed, "user unknown"),
+		"another function":    record("resize", taskflow.StatusFailed, "user 1 not found"),
+		"a process that died": record("send", taskflow.StatusInterrupted, "taskflow: task interrupted: the process ended while it ran"),
+		"an interruption":     record("send", taskflow.StatusInterrupted, "user 1 not found"),
 	} {
 		if failureGroup(other) == a {
 			t.Errorf("%s is in the same group", what)

@@ -19,9 +19,6 @@ type deletable struct {
 // they are kept. With dry_run=true it only counts them.
 func (h *Handler) deleteHistory(w http.ResponseWriter, r *http.Request) error {
 	p, err := parseParams(r)
-	if err == nil {
-		err = p.only("value", "unit", "dry_run")
-	}
 	if err != nil {
 		return err
 	}

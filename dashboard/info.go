@@ -92,11 +92,6 @@ func (h *Handler) functions(w http.ResponseWriter, r *http.Request) error {
 	return h.answer(w, r, all)
 }
 
-// schedules answers GET /schedules: the manager has none.
-func (h *Handler) schedules(w http.ResponseWriter, r *http.Request) error {
-	return h.answer(w, r, []struct{}{})
-}
-
 // instance is a running manager, as GET /instances shows it.
 type instance struct {
 	taskflow.Instance

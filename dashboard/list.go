@@ -26,6 +26,9 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p, err := parseParams(r)
+	if err == nil {
+		err = p.only(append(selectionParams(), "limit", "cursor", "sort", "include")...)
+	}
 	if err != nil {
 		return err
 	}
@@ -93,7 +96,8 @@ func (h *Handler) task(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("get the task: %w", err)
 	}
 	in.logs, in.stack = true, true
-	return h.answer(w, r, withAttempts(in.show(&rec)))
+	rec.AttemptLog = rec.Attempted()
+	return h.answer(w, r, in.show(&rec))
 }
 
 // show is the record as it is given out: without what was not asked for.

@@ -96,10 +96,12 @@ func (d *document) template(path string) string {
 		if len(segments) <= at {
 			break
 		}
-		segments[at] = "{id}"
-		t := strings.Join(segments, "/")
-		if v, _ := d.at("paths", t); v != nil {
-			return t
+		for _, parameter := range []string{"{id}", "{name}"} {
+			segments[at] = parameter
+			t := strings.Join(segments, "/")
+			if v, _ := d.at("paths", t); v != nil {
+				return t
+			}
 		}
 	}
 	return ""
@@ -225,6 +227,40 @@ func TestDocumentIsServedAsItIs(t *testing.T) {
 	if err := json.Unmarshal(want, &version); err != nil || version.OpenAPI != "3.1.0" {
 		t.Errorf("openapi is %q (%v), want 3.1.0", version.OpenAPI, err)
 	}
+}
+
+// Every path but those of the pages and the stream, whose addresses others may extend, takes what the document names and nothing else.
+func TestUnknownParametersAreRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	s := open(t, dashboard.Public())
+	free := []string{"/dashboard", "/dashboard/stream", "/dashboard/assets/{file}", "/auth/login", "/auth/logout", "/openapi.json"}
+	paths, _ := mustLoad(t).at("paths")
+	for path, item := range paths.(map[string]any) {
+		if slices.Contains(free, path) {
+			continue
+		}
+		for method, operation := range item.(map[string]any) {
+			target := strings.ReplaceAll(path, "{id}", "some") + "?stat=failed"
+			text := detail(t, s.do(strings.ToUpper(method), target, http.StatusBadRequest))
+			_, list, named := strings.Cut(text, "possible: ")
+			var got, want []string
+			if named {
+				got = strings.Split(list, ", ")
+			}
+			parameters, _ := operation.(map[string]any)["parameters"].([]any)
+			for _, p := range parameters {
+				if p := p.(map[string]any); p["in"] == "query" {
+					want = append(want, p["name"].(string))
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !strings.Contains(text, `"stat"`) || !slices.Equal(got, want) {
+				t.Errorf("%s %s: %q, want that it names stat, and as possible %v", method, path, text, want)
+			}
+		}
+	}
+	s.get("/?utm_source=mail", http.StatusSeeOther, browser)
 }
 
 func TestContractCheckNoticesDifferences(t *testing.T) {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -31,11 +32,14 @@ func parseParams(r *http.Request) (params, error) {
 	return params(v), nil
 }
 
-// only refuses parameters other than the known ones: where something is changed or deleted, a misspelt filter must not
-// count as none.
+// only refuses parameters other than the known ones: a misspelt filter must not count as none.
 func (p params) only(known ...string) error {
-	for name := range p {
-		if !slices.Contains(known, name) {
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		switch {
+		case slices.Contains(known, name):
+		case len(known) == 0:
+			return refuse(http.StatusBadRequest, "unknown parameter %q; this path has none", clip(name, 40))
+		default:
 			return refuse(http.StatusBadRequest, "unknown parameter %q; possible: %s", clip(name, 40), strings.Join(known, ", "))
 		}
 	}

@@ -57,6 +57,9 @@ func HashPassword(password string) (string, error) {
 var errNoHash = errors.New("this is not a bcrypt ($2a$, $2b$, $2y$) or argon2id hash; make one with dashboard.HashPassword")
 
 func parsePasswordHash(s string) (h passwordHash, err error) {
+	if s == "" {
+		return h, errors.New("the hash is empty: is the variable set that holds it?")
+	}
 	sum := sha256.Sum256([]byte(s))
 	h.proof = base64.RawURLEncoding.EncodeToString(sum[:9])
 	switch {

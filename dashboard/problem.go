@@ -52,11 +52,11 @@ func problemOf(err error) *problem {
 	}
 	detail := strings.TrimPrefix(err.Error(), "taskflow: ")
 	switch {
-	case errors.Is(err, taskflow.ErrNotFound):
+	case errors.Is(err, taskflow.ErrNotFound), errors.Is(err, taskflow.ErrScheduleNotFound):
 		return refuse(http.StatusNotFound, "%s", detail)
 	case errors.Is(err, taskflow.ErrNotRetryable), errors.Is(err, taskflow.ErrNotCancellable):
 		return refuse(http.StatusBadRequest, "%s", detail)
-	case errors.Is(err, taskflow.ErrNotRegistered), errors.Is(err, taskflow.ErrHeldElsewhere):
+	case errors.Is(err, taskflow.ErrNotRegistered), errors.Is(err, taskflow.ErrHeldElsewhere), errors.Is(err, taskflow.ErrScheduleBusy):
 		return refuse(http.StatusConflict, "%s", detail)
 	case errors.Is(err, taskflow.ErrQueueFull):
 		return refuse(http.StatusServiceUnavailable, "%s", detail).after(5 * time.Second)

@@ -23,6 +23,7 @@ const (
 // problems is the answer to GET /problems.
 type problems struct {
 	Problems  []wrong   `json:"problems"` // the worst first
+	Complete  bool      `json:"complete"` // false: the storage fails, and there may be more that is wrong
 	CheckedAt time.Time `json:"checked_at"`
 }
 
@@ -48,24 +49,25 @@ const (
 
 // findProblems are the looks that GET /problems takes; each bounds its work.
 func (h *Handler) findProblems() []func(context.Context, time.Time) ([]wrong, error) {
-	return []func(context.Context, time.Time) ([]wrong, error){h.failing, h.troubledInstances, h.fullQueue, h.stuck, h.lateOrParked}
+	return []func(context.Context, time.Time) ([]wrong, error){h.failing, h.troubledInstances, h.fullQueue, h.stuck, h.lateOrParked, h.heldUpSchedules}
 }
 
-// problems answers GET /problems: what is wrong now. Nothing is, when the list is empty.
+// problems answers GET /problems: what is wrong now. Nothing is, when the list is empty and complete.
 func (h *Handler) problems(w http.ResponseWriter, r *http.Request) error {
 	found, err := h.problemMemo.get(r.Context(), "", func(ctx context.Context) (*problems, error) {
 		now := time.Now()
-		p := &problems{Problems: []wrong{}, CheckedAt: now.UTC()}
+		p := &problems{Problems: []wrong{}, Complete: true, CheckedAt: now.UTC()}
 		for _, find := range h.findProblems() {
-			some, err := find(ctx, now)
+			some, err := find(ctx, now) // what it found is to be told even when it could not look at all
+			p.Problems = append(p.Problems, some...)
 			if err != nil && !h.m.DegradedSince().IsZero() { // which is among the problems; what else is wrong cannot be told now
 				h.m.Logger().Warn("dashboard: not all problems can be looked for", "error", err)
+				p.Complete = false
 				continue
 			}
 			if err != nil {
 				return nil, err
 			}
-			p.Problems = append(p.Problems, some...)
 		}
 		slices.SortStableFunc(p.Problems, func(a, b wrong) int { // within a severity in the order in which they were looked for
 			return cmp.Compare(b.rank(), a.rank())
@@ -274,4 +276,28 @@ func sortedByCount(all map[string]*wrong) (list []wrong) {
 	}
 	slices.SortFunc(list, func(a, b wrong) int { return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Title, b.Title)) })
 	return list
+}
+
+// heldUpSchedules are those that left out a run within the last hour, because the one before had not ended.
+func (h *Handler) heldUpSchedules(ctx context.Context, now time.Time) (all []wrong, err error) {
+	schedules, err := h.m.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range schedules {
+		s := &schedules[i]
+		if s.SkippedAt.IsZero() || now.Sub(s.SkippedAt) > failingWindow {
+			continue
+		}
+		p := wrong{
+			Kind: "schedule", Severity: severityWarning, Title: "schedule " + s.Name + " leaves runs out",
+			Detail: fmt.Sprintf("it runs %s, and when the latest was due the one before had not ended", s.Description),
+			Name:   s.Task, LastSeen: s.SkippedAt.UTC(),
+		}
+		if len(s.Recent) > 0 {
+			p.TaskID = s.Recent[0].TaskID
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }

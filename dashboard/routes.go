@@ -65,37 +65,54 @@ func (rs *routes) match(at string) (rt *route, name string) {
 	return rs.byTask[at[len(id):]], id
 }
 
+// asked is e for requests that have known query parameters only.
+func asked(e endpoint, known []string) endpoint {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p, err := parseParams(r)
+		if err == nil {
+			err = p.only(known...)
+		}
+		if err != nil {
+			return err
+		}
+		return e(w, r)
+	}
+}
+
 func (h *Handler) newRoutes() *routes {
-	get := func(e endpoint) *route { return &route{methods: map[string]endpoint{http.MethodGet: e}} }
-	post := func(e endpoint) *route { return &route{methods: map[string]endpoint{http.MethodPost: e}} }
+	page := func(e endpoint) *route { return &route{methods: map[string]endpoint{http.MethodGet: e}} }
+	get := func(e endpoint, known ...string) *route { return page(asked(e, known)) }
+	post := func(e endpoint, known ...string) *route {
+		return &route{methods: map[string]endpoint{http.MethodPost: asked(e, known)}}
+	}
 	rs := &routes{
 		fixed: map[string]*route{
-			"":             get(h.list),
+			"":             page(h.list), // which looks at the parameters itself: a browser is sent to the page, whatever they are
 			"me":           get(h.me),
 			"metrics":      get(h.metrics),
-			"functions":    get(h.functions),
-			"series":       get(h.series),
-			"heatmap":      get(h.heatmap),
+			"functions":    get(h.functions, "since", "until"),
+			"series":       get(h.series, "since", "until", "func_name", "instance"),
+			"heatmap":      get(h.heatmap, "since", "until", "func_name"),
 			"schedules":    get(h.schedules),
-			"audit":        get(h.auditTrail),
+			"audit":        get(h.auditTrail, "limit", "cursor"),
 			"instances":    get(h.instances),
-			"openapi.json": get(h.openAPI),
-			"count":        get(h.count),
-			"failures":     get(h.failures),
+			"openapi.json": page(h.openAPI),
+			"count":        get(h.count, selectionParams()...),
+			"failures":     get(h.failures, "since", "func_name", "q", "limit"),
 			"problems":     get(h.problems),
-			"export":       {methods: map[string]endpoint{http.MethodGet: h.export}, lasting: true},
+			"export":       {methods: map[string]endpoint{http.MethodGet: asked(h.export, append(selectionParams(), "format"))}, lasting: true},
 			"bulk":         post(h.bulk),
 			"operations":   get(h.listOperations),
 			"bulk-retry":   post(h.bulkRetry),
-			"retry-failed": post(h.retryFailed),
-			"history":      {methods: map[string]endpoint{http.MethodDelete: h.deleteHistory}},
+			"retry-failed": post(h.retryFailed, "since", "func_name", "cursor"),
+			"history":      {methods: map[string]endpoint{http.MethodDelete: asked(h.deleteHistory, []string{"value", "unit", "dry_run"})}},
 
-			"dashboard":        get(h.page),
+			"dashboard":        page(h.page),
 			"dashboard/stream": {methods: map[string]endpoint{http.MethodGet: h.stream}, lasting: true},
 		},
 		asset: &route{open: true, methods: map[string]endpoint{http.MethodGet: h.asset}}, // the login looks like the page
 		byTask: map[string]*route{
-			"":        get(h.task),
+			"":        get(h.task, "include"),
 			"/why":    get(h.why),
 			"/family": get(h.family),
 			"/retry":  post(h.retry),
@@ -104,6 +121,7 @@ func (h *Handler) newRoutes() *routes {
 	}
 	rs.below = map[string]map[string]*route{
 		"operations": {"": get(h.operation), "/stop": post(h.stopOperation)},
+		"schedules":  {"/run": post(h.runSchedule), "/pause": post(h.pauseSchedule), "/resume": post(h.resumeSchedule)},
 	}
 	if h.auth != nil {
 		rs.fixed["auth/login"] = &route{open: true, personal: true, methods: map[string]endpoint{

@@ -96,14 +96,3 @@ func live(r *taskflow.Record) taskflow.Record {
 	s.Progress = r.Progress
 	return s
 }
-
-// withAttempts returns the record with a log of its attempts also when there was only one, of which the record has all there is to tell.
-func withAttempts(r taskflow.Record) taskflow.Record {
-	if len(r.AttemptLog) > 0 || r.Attempts != 1 || r.StartTime.IsZero() {
-		return r
-	}
-	r.AttemptLog = []taskflow.Attempt{{
-		Number: 1, StartedAt: r.StartTime, EndedAt: r.EndTime, Error: clip(r.Error, 500), Wait: max(r.StartTime.Sub(r.CreatedAt).Seconds(), 0),
-	}}
-	return r
-}

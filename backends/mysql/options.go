@@ -35,3 +35,8 @@ func PoolSize(n int) Option {
 func Logger(l *slog.Logger) Option {
 	return func(c *config) { c.SetLogger(l) }
 }
+
+// ExistingOnly makes Open fail with [ErrNoData] where there are no tables, which it creates otherwise: for tools that look at what is there.
+func ExistingOnly() Option {
+	return func(c *config) { c.Existing = true }
+}

@@ -37,6 +37,8 @@ var (
 	ErrFull = sqlstore.ErrFull
 	// ErrForeign: a table of ours is there already, with other columns. It is left as it is.
 	ErrForeign = sqlstore.ErrForeign
+	// ErrNoData: [ExistingOnly] was given, and there are no tables of ours. None were created.
+	ErrNoData = sqlstore.ErrNoData
 	// ErrNewerSchema: a newer version of this package has migrated the tables. They are left as they are.
 	ErrNewerSchema = sqlstore.ErrNewerSchema
 	// ErrOldServer: the server is older than PostgreSQL 13.

@@ -33,6 +33,9 @@ func (d *database) inspect(ctx context.Context, cfg config) error {
 		return fmt.Errorf("%w: the search path of the user names no schema that exists: give one by Schema", taskflow.ErrInvalidOption)
 	}
 	d.dialect = newDialect(*schema, cfg.Prefix)
+	if cfg.Existing {
+		return nil
+	}
 	return d.createSchema(ctx, cfg.schema)
 }
 

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -78,6 +79,7 @@ func newClient(text string) (goredis.UniversalClient, error) {
 		if o.MaxRetries == 0 {
 			o.MaxRetries = -1
 		}
+		o.Dialer = quietly(goredis.NewDialer(&goredis.Options{DialTimeout: cmp.Or(o.DialTimeout, dialTimeout), TLSConfig: o.TLSConfig}))
 		return goredis.NewClusterClient(o), nil
 	}
 	o, err := goredis.ParseURL(text)
@@ -88,6 +90,7 @@ func newClient(text string) (goredis.UniversalClient, error) {
 	if o.MaxRetries == 0 {
 		o.MaxRetries = -1
 	}
+	o.Dialer = quietly(goredis.NewDialer(&goredis.Options{DialTimeout: cmp.Or(o.DialTimeout, dialTimeout), TLSConfig: o.TLSConfig}))
 	return goredis.NewClient(o), nil
 }
 

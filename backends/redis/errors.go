@@ -33,6 +33,8 @@ var (
 	ErrForeign = errors.New("the keys under the prefix belong to something else: give another prefix or database")
 	// ErrNewerSchema: a newer version of this package wrote what is under the prefix. It is left as it is.
 	ErrNewerSchema = errors.New("the data was written by a newer version: update this program, or give another prefix")
+	// ErrNoData: [ExistingOnly] was given, and there is nothing under the prefix. Nothing was written.
+	ErrNoData = errors.New("there is no taskflow data here: check server, database and prefix")
 	// ErrOldServer: the server is older than Redis 6.2.
 	ErrOldServer = errors.New("the server is too old: Redis 6.2 or later is needed, or Valkey")
 	// ErrCorrupt: a row cannot be read.

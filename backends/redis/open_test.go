@@ -337,6 +337,11 @@ func TestDangerousSettingsAreLogged(t *testing.T) {
 			t.Errorf("the log does not say %q:\n%s", want, log.String())
 		}
 	}
+	var looks logged
+	opened(t, server.URL, redis.ExistingOnly(), redis.Logger(looks.logger()))
+	if looks.String() != "" {
+		t.Errorf("who only looks is told\n%s", looks.String())
+	}
 	var calm logged
 	opened(t, testserver.SharedRedis(t).URL, redis.Prefix(newPrefix()), redis.Logger(calm.logger()))
 	if calm.String() != "" {

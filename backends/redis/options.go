@@ -18,6 +18,7 @@ type config struct {
 	audits int // entries of the audit trail that are kept
 	freed  int // rows that are freed in one step
 	put    int // bytes that one call of PutPending may store
+	exists bool
 	err    error
 }
 
@@ -54,6 +55,12 @@ func Prefix(name string) Option {
 		}
 		c.prefix = name
 	}
+}
+
+// ExistingOnly makes Open fail with [ErrNoData] where there is nothing under the prefix, which it would begin otherwise, and does not warn of the
+// server's settings: for tools that look at what is there.
+func ExistingOnly() Option {
+	return func(c *config) { c.exists = true }
 }
 
 // Logger sends warnings (rows that cannot be read, settings of the server that endanger the data) to l. Default slog.Default().

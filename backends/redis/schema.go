@@ -25,7 +25,11 @@ func (b *Backend) check(ctx context.Context, c *connection) error {
 	if err := b.checkServer(ctx, c); err != nil {
 		return err
 	}
-	reply, err := c.run(ctx, scriptOpen, schemaVersion)
+	existing := 0
+	if b.cfg.exists {
+		existing = 1
+	}
+	reply, err := c.run(ctx, scriptOpen, schemaVersion, existing)
 	if err != nil {
 		return err
 	}
@@ -36,6 +40,8 @@ func (b *Backend) check(ctx context.Context, c *connection) error {
 	switch detail := text(answer[1]); text(answer[0]) {
 	case "foreign":
 		return fmt.Errorf("%w (%s)", ErrForeign, detail)
+	case "none":
+		return ErrNoData
 	case "newer":
 		return fmt.Errorf("%w (%s, this program knows up to %d)", ErrNewerSchema, detail, schemaVersion)
 	}
@@ -59,6 +65,9 @@ func (b *Backend) checkServer(ctx context.Context, c *connection) error {
 	}
 	if v := info["redis_version"]; older(v, oldestMajor, oldestMinor) {
 		return fmt.Errorf("%w (it is %s)", ErrOldServer, v)
+	}
+	if b.cfg.exists {
+		return nil // who only looks has nothing to lose
 	}
 	where := slog.String("server", b.where())
 	if info["aof_enabled"] == "0" {

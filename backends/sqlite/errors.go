@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	taskflow "github.com/taskflow-go/taskflow/core"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -27,6 +28,9 @@ var (
 	// ErrGone: the file was deleted, moved away or replaced while it was open. Nothing is written until it is back; a program that is to go on
 	// with a new file must be restarted.
 	ErrGone = errors.New("the file is not at its path any more: put it back, or restart the program to begin a new one")
+	// ErrIO: the operating system fails to read, write or open the file: it has been moved away, or its disk fails. It is [taskflow.ErrUnavailable], too:
+	// what was asked for may have been written.
+	ErrIO = taskflow.Unavailable("the file cannot be read or written: see whether it is at its path, and whether its disk is well")
 	// ErrLocked: another process held the write lock for longer than BusyTimeout. Calls work again once it has let go.
 	ErrLocked = errors.New("the file is locked by another process: see who has it open, or raise BusyTimeout")
 	// ErrInvalidRecord: a record cannot be stored; the text says which and why. Nothing of the call was stored.
@@ -50,6 +54,8 @@ func sentinelOf(err error) error {
 		return ErrLocked
 	case sqlite3.SQLITE_FULL:
 		return ErrFull
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return ErrIO
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return ErrReadOnly
 	case sqlite3.SQLITE_CORRUPT:

@@ -45,3 +45,28 @@ func TestWritesFailWhileTheFileIsGone(t *testing.T) {
 		t.Errorf("%d records are stored, want the two whose Save succeeded", n)
 	}
 }
+
+func TestReadsWhileTheFileIsGoneAreUnavailable(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not let go of a file that is open")
+	}
+	path := filepath.Join(t.TempDir(), "tasks.db")
+	b := opened(t, path)
+	save(t, b, record(1))
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Rename(name, name+".aside"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := b.Query(t.Context(), taskflow.Query{Limit: 10})
+	if !errors.Is(err, sqlite.ErrIO) || !errors.Is(err, taskflow.ErrUnavailable) {
+		t.Errorf("reading returned %v, want ErrIO, which is ErrUnavailable", err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Rename(name+".aside", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(t, b, record(2))
+}

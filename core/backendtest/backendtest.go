@@ -7,7 +7,7 @@
 //	}
 //
 // The six methods are always tested. What the backend offers beyond them is found as a manager finds it, by type assertion,
-// and tested too; what it does not offer is logged and no failure. A backend whose data outlives it is tested with a
+// and tested too; what it does not offer is no failure: its topics are skipped, and listed at the end (go test -v shows both). A backend whose data outlives it is tested with a
 // [Harness], which also closes it and looks again.
 //
 // The package measures nothing: see the benchmarks of package backends/sqlite for that.
@@ -47,9 +47,15 @@ func Run(t *testing.T, open func(t *testing.T) taskflow.Backend) {
 // Run tests the backend, a subtest for each topic.
 func (h Harness) Run(t *testing.T) {
 	t.Helper()
+	var missing untested
+	t.Cleanup(func() { // after the subtests, those that Open makes parallel too
+		if list := missing.String(); list != "" {
+			t.Log(list)
+		}
+	})
 	for _, tp := range topics() {
 		t.Run(tp.name, func(t *testing.T) {
-			k := &kit{tester: t, open: func() taskflow.Backend { return h.Open(t) }, long: h.Long, patience: patience}
+			k := &kit{tester: t, untested: &missing, open: func() taskflow.Backend { return h.Open(t) }, long: h.Long, patience: patience}
 			if h.Reopen != nil {
 				k.reopen = func(closed taskflow.Backend) taskflow.Backend { return h.Reopen(t, closed) }
 			}
@@ -64,7 +70,7 @@ func (h Harness) Run(t *testing.T) {
 // topic is one promise, or a few that belong together.
 type topic struct {
 	name  string
-	needs string // what of the optional a backend must offer for it, for the log
+	needs string // what of the optional a backend must offer for it, for whoever reads that it was skipped
 	has   func(taskflow.Backend) bool
 	test  func(*kit)
 }
@@ -97,10 +103,11 @@ type tester interface {
 // kit is what a topic works with: the test, and backends.
 type kit struct {
 	tester
-	open   func() taskflow.Backend
-	reopen func(closed taskflow.Backend) taskflow.Backend // nil: the data ends with the backend
-	other  func(open taskflow.Backend) taskflow.Backend   // nil: there is no other way to the data
-	long   bool
+	untested *untested
+	open     func() taskflow.Backend
+	reopen   func(closed taskflow.Backend) taskflow.Backend // nil: the data ends with the backend
+	other    func(open taskflow.Backend) taskflow.Backend   // nil: there is no other way to the data
+	long     bool
 	// patience is how long to wait for what must come soon. What never comes costs all of it.
 	patience time.Duration
 }
@@ -110,8 +117,7 @@ const patience = 15 * time.Second
 func (k *kit) run(tp topic) {
 	k.Helper()
 	if tp.has != nil && !tp.has(k.open()) {
-		k.Logf("not tested: the backend does not implement taskflow.%s, which is optional", tp.needs)
-		return
+		k.skip("the backend does not implement taskflow." + tp.needs)
 	}
 	tp.test(k)
 }

@@ -125,6 +125,24 @@ type clearsNothing struct{ *memory.Backend }
 
 func (*clearsNothing) ClearPending(context.Context) error { return nil }
 
+type keepsOwners struct {
+	*memory.Backend
+	owner string
+}
+
+func (b *keepsOwners) SavePending(ctx context.Context, records []taskflow.Record) (int, error) {
+	b.owner = records[0].Owner
+	return b.Backend.SavePending(ctx, records)
+}
+
+func (b *keepsOwners) LoadPending(ctx context.Context) ([]taskflow.Record, error) {
+	all, err := b.Backend.LoadPending(ctx)
+	for i := range all {
+		all[i].Owner = b.owner
+	}
+	return all, err
+}
+
 type skipsAtPageEnds struct{ *memory.Backend }
 
 func (b *skipsAtPageEnds) Query(ctx context.Context, q taskflow.Query) (taskflow.Page, error) {

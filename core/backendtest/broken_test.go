@@ -59,6 +59,7 @@ func brokenBackends() []brokenBackend {
 		{"appends snapshots", "pending/saving again replaces all", func(b *memory.Backend) taskflow.Backend { return &appendsSnapshots{b} }},
 		{"loses arguments", "pending/every field but the owner comes back", func(b *memory.Backend) taskflow.Backend { return &losesArgs{b} }},
 		{"clears nothing", "pending/clearing removes all", func(b *memory.Backend) taskflow.Backend { return &clearsNothing{b} }},
+		{"keeps owners", "pending/what is saved has no owner", func(b *memory.Backend) taskflow.Backend { return &keepsOwners{Backend: b} }},
 		{"skips at page ends", "query/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &skipsAtPageEnds{b} }},
 		{"repeats the page", "query/newest first, page by page", func(b *memory.Backend) taskflow.Backend { return &ignoresCursor{b} }},
 		{"ignores the source", "query/each filter alone", func(b *memory.Backend) taskflow.Backend { return &ignoresSource{b} }},
@@ -122,10 +123,35 @@ func TestBrokenBackendsAreCaught(t *testing.T) {
 	}
 }
 
-// A backend of six methods passes: what it lacks is logged, not failed.
+// A backend of six methods passes: what it lacks is skipped, not failed.
 func TestSixMethodsAreEnough(t *testing.T) {
 	t.Parallel()
 	Run(t, func(*testing.T) taskflow.Backend { return sixMethods{memory.New()} })
+}
+
+func TestWhatIsNotOfferedIsSkippedAndListed(t *testing.T) {
+	t.Parallel()
+	var all untested
+	for _, tp := range topics() {
+		w := &watcher{TB: t}
+		k := &kit{tester: w, untested: &all, open: func() taskflow.Backend { return sixMethods{memory.New()} }, patience: impatience}
+		done := make(chan struct{})
+		go func() { // ended by the topic's end or its Skipf, awaited below
+			defer close(done)
+			k.run(tp)
+		}()
+		<-done
+		w.cleanUp()
+		if tp.needs != "" && w.skipped != "not tested: the backend does not implement taskflow."+tp.needs {
+			t.Errorf("%s was skipped with %q, want what the backend lacks: %s", tp.name, w.skipped, tp.needs)
+		}
+	}
+	list := all.String()
+	for _, line := range []string{"\nthe backend does not implement taskflow.Claimer: 7", "\n" + noReopen + ": 2"} {
+		if !strings.Contains(list, line) {
+			t.Errorf("the list lacks %q:\n%s", line, list)
+		}
+	}
 }
 
 // sixMethods hides what memory offers beyond the six.
@@ -139,7 +165,7 @@ func watch(t *testing.T, name string, open func() taskflow.Backend) []string {
 		if tp.name != name {
 			continue
 		}
-		k := &kit{tester: w, open: open, patience: impatience}
+		k := &kit{tester: w, untested: &untested{}, open: open, patience: impatience}
 		k.reopen = func(taskflow.Backend) taskflow.Backend { return open() }
 		k.other = func(same taskflow.Backend) taskflow.Backend { return same }
 		done := make(chan struct{})
@@ -161,6 +187,7 @@ type watcher struct {
 	mu       sync.Mutex
 	reports  []string
 	cleanups []func()
+	skipped  string
 }
 
 func (w *watcher) report(s string) {
@@ -187,6 +214,7 @@ func (w *watcher) Fatalf(f string, a ...any) { w.Errorf(f, a...); w.stop() }
 func (w *watcher) Fail()                     { w.report("Fail") }
 func (w *watcher) FailNow()                  { w.report("FailNow"); w.stop() }
 func (w *watcher) stop()                     { runtime.Goexit() }
+func (w *watcher) Skipf(f string, a ...any)  { w.skipped = fmt.Sprintf(f, a...); w.stop() }
 func (w *watcher) Failed() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

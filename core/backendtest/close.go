@@ -93,6 +93,7 @@ func closeDuringUse(k *kit) {
 		k.Fatalf("%v after Close some call has not returned", k.patience)
 	}
 	if k.reopen == nil {
+		k.untested.add(noReopen)
 		return
 	}
 	b = k.opened(k.reopen(b))

@@ -7,6 +7,7 @@ func pendingTopics() []topic {
 		{name: "pending/every field but the owner comes back", test: everyPendingFieldComesBack},
 		{name: "pending/saving again replaces all", test: pendingIsReplaced},
 		{name: "pending/clearing removes all", test: clearRemovesAll},
+		{name: "pending/what is saved has no owner", test: savedHasNoOwner},
 	}
 }
 
@@ -44,4 +45,13 @@ func clearRemovesAll(k *kit) {
 		k.must(b.ClearPending(ctx), "ClearPending")
 		k.compare("LoadPending after ClearPending", k.pending(ctx, b), nil)
 	}
+}
+
+// savedHasNoOwner: otherwise nobody would take the task at the next start.
+func savedHasNoOwner(k *kit) {
+	b, ctx := k.start(), k.context()
+	r := waiting(1)
+	_, err := b.SavePending(ctx, []taskflow.Record{ownedBy("stopped", r)})
+	k.must(err, "SavePending of a record with an owner")
+	k.compare("LoadPending", k.pending(ctx, b), []taskflow.Record{r})
 }

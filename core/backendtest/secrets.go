@@ -34,6 +34,7 @@ func firstSecretStays(k *kit) {
 		}
 	}
 	if k.reopen == nil {
+		k.untested.add(noReopen)
 		return
 	}
 	k.must(b.Close(), "Close")

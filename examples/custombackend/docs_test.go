@@ -88,3 +88,34 @@ func TestGuideNamesEveryInterface(t *testing.T) {
 		t.Errorf("the contract has %d interfaces, the table %d rows", seen, rows)
 	}
 }
+
+// The guide can be followed alone: what its code uses of this program is shown, or linked where it is.
+func TestGuideShowsOrLinksWhatItUses(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := guide(t)
+	var code strings.Builder
+	for _, b := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		code.WriteString(b[1])
+	}
+	declaration := regexp.MustCompile(`(?m)^(?:func (?:\(\w+ [^)]*\) )?|type )(\w+)[^\n]*`)
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || name == "main.go" {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range declaration.FindAllStringSubmatch(string(source), -1) {
+			used := regexp.MustCompile(`\b`+d[1]+`[({]|[\]*]`+d[1]+`\b`).MatchString(code.String())
+			row := regexp.MustCompile("(?m)^.*`" + d[1] + "`.*\\(\\.\\./examples/custombackend/" + regexp.QuoteMeta(name) + "\\).*$")
+			if used && !strings.Contains(code.String(), d[0]) && !row.MatchString(text) {
+				t.Errorf("docs/backends.md uses %s, which it neither shows nor links in %s", d[1], name)
+			}
+		}
+	}
+}

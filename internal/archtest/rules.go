@@ -19,7 +19,7 @@ const exact = "/."
 // rules are the arrows: core knows nobody; backends, dashboard, observers and engines know core; adapters know core and the
 // dashboard; nobody knows adapters but the examples.
 var rules = []rule{
-	{folder: "core", tests: with("backends/memory", "core/backendtest", "core/tasktest")},
+	{folder: "core", other: []string{"github.com/netresearch/go-cron"}, tests: with("backends/memory", "core/backendtest", "core/tasktest")},
 	{folder: "core/backendtest", own: []string{"core" + exact}, other: []string{"pgregory.net/rapid"}, tests: with("backends/memory")},
 	{folder: "core/tasktest", own: []string{"core" + exact}, tests: with("backends/memory")},
 
@@ -53,7 +53,7 @@ var rules = []rule{
 	{folder: "cmd/taskvet", own: []string{"internal/taskvet"}, other: []string{"golang.org/x/tools"}, tests: with()},
 
 	{folder: "cmd/taskflow", own: []string{"internal/cli"}, other: []string{"github.com/redis/go-redis/v9"}, tests: with()},
-	{folder: "internal/cli", own: []string{"core" + exact, "backends", "internal/backendurl", "internal/transfer"},
+	{folder: "internal/cli", own: []string{"core" + exact, "backends", "dashboard", "internal/backendurl", "internal/transfer"},
 		other: []string{"github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/go-sql-driver/mysql"}, tests: with("internal/testserver")},
 	{folder: "internal/backendurl", tests: with()},
 	{folder: "internal/transfer", own: []string{"core" + exact}, tests: with("backends/memory")},

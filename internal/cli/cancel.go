@@ -12,12 +12,16 @@ import (
 
 func cancelCommand() command {
 	return command{
-		name: "cancel", args: "URL ID…", summary: "cancel tasks that wait or run",
+		name: "cancel", args: "URL ID…, or URL with --status and other filters", summary: "cancel tasks that wait or run",
 		about: `
 Cancels tasks. One that nobody holds is recorded as cancelled at once. One that an instance holds is cancelled by that instance: it
-is told to, and has --wait to do so; a running function ends when it heeds its context.`,
+is told to, and has --wait to do so; a running function ends when it heeds its context.
+
+With filters instead of ids it takes what waits or runs; without --yes it only counts. All are told first, and --wait is for all of them.`,
 		make: func(flags *flag.FlagSet) action {
 			o := &cancelOptions{}
+			o.filter.register(flags)
+			flags.BoolVar(&o.yes, "yes", false, "with filters: do it")
 			flags.StringVar(&o.reason, "reason", "", "a `TEXT` for the record")
 			flags.DurationVar(&o.wait, "wait", 5*time.Second, "how long an instance is waited for")
 			flags.BoolVar(&o.json, "json", false, "a line of JSON for each task, as it is then")
@@ -27,27 +31,60 @@ is told to, and has --wait to do so; a running function ends when it heeds its c
 }
 
 type cancelOptions struct {
-	reason string
-	wait   time.Duration
-	json   bool
+	filter    filter
+	reason    string
+	wait      time.Duration
+	yes, json bool
 }
 
 func (o *cancelOptions) run(ctx context.Context, a *app, args []string) error {
 	switch {
-	case len(args) < 2:
-		return usagef("a URL and at least one id are needed, %d arguments were given", len(args))
+	case len(args) == 0:
+		return usagef("a URL is needed, and ids or filters")
+	case len(args) == 1 && o.filter.empty():
+		return usagef("which tasks? Give ids, or --status pending (or running) or other filters")
+	case len(args) > 1 && !o.filter.empty():
+		return usagef("give ids or filters, not both")
 	case o.wait < 0:
 		return usagef("--wait=%v: it must not be negative", o.wait)
 	case len(o.reason) > taskflow.MaxReasonBytes:
 		return usagef("--reason has %d bytes, the limit is %d", len(o.reason), taskflow.MaxReasonBytes)
 	}
+	for _, status := range o.filter.statuses {
+		if status.Final() {
+			return usagef("--status=%s: only pending and running tasks can be cancelled", status)
+		}
+	}
+	f, err := o.filter.of(a)
+	if err != nil {
+		return err
+	}
+	if len(f.Statuses) == 0 {
+		f.Statuses = []taskflow.Status{taskflow.StatusPending, taskflow.StatusRunning}
+	}
 	return a.with(ctx, args[0], func(s storage) error {
+		ids := args[1:]
+		if len(ids) == 0 {
+			var err error
+			if ids, err = matchingIDs(ctx, s, f); err != nil {
+				return err
+			}
+			if !o.yes {
+				return o.preview(a, len(ids))
+			}
+		}
 		// What a dead instance holds would wait for it forever if no other is running.
 		if _, err := s.Expire(ctx); err != nil {
 			return fmt.Errorf("look for dead instances: %w", err)
 		}
 		c := &canceller{a: a, s: s, o: o}
-		err := c.all(ctx, args[1:])
+		var err error
+		if len(args) == 1 {
+			err = c.tellAll(ctx, ids)
+		}
+		if err == nil {
+			err = c.all(ctx, ids)
+		}
 		if c.table != nil {
 			err = errors.Join(err, c.table.flush())
 		}
@@ -58,12 +95,57 @@ func (o *cancelOptions) run(ctx context.Context, a *app, args []string) error {
 	})
 }
 
+// matchingIDs are the tasks that a filter selects. They are few beside a history: what waits and runs.
+func matchingIDs(ctx context.Context, s storage, f selection) (ids []string, err error) {
+	for r, err := range tasks(ctx, s, f, pageSize) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, r.ID)
+	}
+	return ids, nil
+}
+
+func (o *cancelOptions) preview(a *app, n int) error {
+	if o.json {
+		return a.line(map[string]int{"would_cancel": n})
+	}
+	hint := ""
+	if n > 0 {
+		hint = " Nothing is done without --yes."
+	}
+	return a.printf("%s would be cancelled.%s\n", plural(int64(n), "task", "tasks"), hint)
+}
+
 type canceller struct {
 	a      *app
 	s      storage
 	o      *cancelOptions
 	table  *table
 	failed bool
+
+	told map[string]string // instances that were told already, by task
+	ends time.Time         // of the wait for all of them
+}
+
+// tellAll tells the instances of all the tasks, so that one that does not obey does not hold up the others.
+func (c *canceller) tellAll(ctx context.Context, ids []string) error {
+	c.told = map[string]string{}
+	for _, id := range ids {
+		r, place, err := find(ctx, c.s, id)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil || place == inHistory || r.Owner == "": // all of it is looked at again
+			continue
+		}
+		if err := c.s.Post(ctx, taskflow.CancelMessage(id, c.o.reason)); err != nil {
+			return fmt.Errorf("tell instance %s: %w", r.Owner, err)
+		}
+		c.told[id] = r.Owner
+	}
+	c.ends = time.Now().Add(c.o.wait)
+	return nil
 }
 
 func (c *canceller) all(ctx context.Context, ids []string) error {
@@ -103,6 +185,8 @@ func (c *canceller) cancel(ctx context.Context, id string) (taskflow.Record, str
 		switch {
 		case err != nil:
 			return r, "", err
+		case place == inHistory && c.told[id] != "":
+			return r, "by instance " + c.told[id], nil
 		case place == inHistory:
 			return r, "", fmt.Errorf("it is %s already", r.Status)
 		case r.Owner != "":
@@ -148,11 +232,16 @@ func (c *canceller) cancelFree(ctx context.Context, r taskflow.Record) (taskflow
 
 // ask tells the instance that holds a task to cancel it, and watches it for a moment.
 func (c *canceller) ask(ctx context.Context, r taskflow.Record) (taskflow.Record, string, error) {
-	if err := c.s.Post(ctx, taskflow.CancelMessage(r.ID, c.o.reason)); err != nil {
-		return r, "", fmt.Errorf("tell instance %s: %w", r.Owner, err)
+	if c.told[r.ID] == "" {
+		if err := c.s.Post(ctx, taskflow.CancelMessage(r.ID, c.o.reason)); err != nil {
+			return r, "", fmt.Errorf("tell instance %s: %w", r.Owner, err)
+		}
 	}
-	holder := r.Owner
-	ctx, cancel := context.WithTimeout(ctx, c.o.wait)
+	holder, ends := r.Owner, c.ends
+	if ends.IsZero() {
+		ends = time.Now().Add(c.o.wait)
+	}
+	ctx, cancel := context.WithDeadline(ctx, ends)
 	defer cancel()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()

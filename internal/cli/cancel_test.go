@@ -222,3 +222,53 @@ func TestPruneThatEndsEarlySaysWhatItDid(t *testing.T) {
 	tl.run("prune", "--older", "1h", "--yes", "redis://shop").want(t, exitFailed,
 		"500 finished tasks added before 2026-03-01 11:00:00 deleted.", "taskflow prune: delete: disk full")
 }
+
+func TestCancelByFilters(t *testing.T) {
+	t.Parallel()
+	tl, s, b := opened(t)
+	_, position, err := b.Receive(t.Context(), "", 1)
+	noError(t, err)
+	for _, tc := range []struct {
+		flags []string
+		out   string
+	}{
+		{[]string{"--status", "pending"}, "1 task would be cancelled. Nothing is done without --yes."},
+		{[]string{"--instance", holder}, "2 tasks would be cancelled. Nothing is done without --yes."},
+		{[]string{"--func", "report"}, "1 task would be cancelled. Nothing is done without --yes."},
+		{[]string{"--priority", "7"}, "0 tasks would be cancelled."},
+		{[]string{"--since", "25m", "--json"}, `{"would_cancel":2}`},
+	} {
+		tl.run(append([]string{"cancel"}, append(tc.flags, "redis://shop")...)...).want(t, exitOK, tc.out, "")
+	}
+	for flags, want := range map[string]string{"": "which tasks?", "--status=failed": "only pending and running tasks", "--priority=x": "write a number"} {
+		if r := tl.run(strings.Fields("cancel " + flags + " redis://shop")...); r.code != exitUsage || !strings.Contains(r.err, want) {
+			t.Errorf("%q: %+v, want %q", flags, r, want)
+		}
+	}
+	if bodies, _, err := b.Receive(t.Context(), position, 10); err != nil || len(bodies) > 0 {
+		t.Fatalf("without --yes %d messages were sent (%v)", len(bodies), err)
+	}
+	r := tl.run("cancel", "--until", "0s", "--yes", "--wait", "1ms", "redis://shop")
+	if r.code != exitOK || strings.Count(r.out, "was told; it has not ended yet") != 2 || strings.Count(r.out, "nobody held it") != 1 {
+		t.Errorf("%+v, want two told, and one that nobody held", r)
+	}
+	if bodies, _, err := b.Receive(t.Context(), position, 10); err != nil || len(bodies) != 2 {
+		t.Errorf("%d messages were sent (%v), want one for each task that is held", len(bodies), err)
+	}
+	if r, err := b.Get(t.Context(), s.waiting.ID); err != nil || r.Status != taskflow.StatusCancelled {
+		t.Errorf("the task that waited is %s (%v)", r.Status, err)
+	}
+}
+
+// An instance that has obeyed by the time that its task is looked at is no failure.
+func TestCancelByFiltersOfATaskThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	tl, s, _ := opened(t)
+	ended := s.running
+	ended.Status, ended.EndTime, ended.Error = taskflow.StatusCancelled, noon, "task cancelled: enough"
+	tl.wrap = func(b storage) storage { return obeys{b, t, ended} }
+	r := tl.run("cancel", "--func", "report", "--reason", "enough", "--yes", "redis://shop")
+	if r.code != exitOK || !strings.Contains(r.out, "cancelled  by instance "+holder) || r.err != "" {
+		t.Errorf("%+v", r)
+	}
+}

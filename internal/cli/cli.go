@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/taskflow-go/taskflow/internal/backendurl"
-
 	taskflow "github.com/taskflow-go/taskflow/core"
+	"github.com/taskflow-go/taskflow/dashboard"
+	"github.com/taskflow-go/taskflow/internal/backendurl"
 )
 
 // The exit codes.
@@ -28,9 +28,9 @@ const (
 
 // Run executes one command line, without the program's name, and returns the exit code: 0 it is done, 1 it has failed at least in part,
 // 2 the command line is wrong. It ends soon after ctx, and says what was done until then. Results go to stdout, everything else to
-// stderr.
+// stderr; a password is read from the process's standard input.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{now: time.Now, newID: taskflow.NewID, env: os.LookupEnv, open: openers(), actor: actor()}
+	a := &app{now: time.Now, newID: taskflow.NewID, env: os.LookupEnv, open: openers(), actor: actor(), in: os.Stdin, hash: dashboard.HashPassword}
 	return a.run(ctx, args, stdout, stderr)
 }
 
@@ -41,6 +41,9 @@ type app struct {
 	env   func(string) (string, bool)
 	open  map[backendurl.Kind]opener
 	actor taskflow.AuditEntry // who the audit trail names
+
+	in   io.Reader
+	hash func(password string) (string, error)
 
 	out *bufio.Writer // results
 	err io.Writer     // messages; passwords of the URLs in use are taken out
@@ -150,12 +153,13 @@ func (a *app) dispatch(ctx context.Context, args []string) (name string, err err
 func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
+	dashes := strings.NewReplacer("for flag -", "for flag --", "not defined: -", "not defined: --", "argument: -", "argument: --", ` for -`, ` for --`) // as the help writes flags
 	for len(args) > 0 {
 		if err := flags.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err
 			}
-			return nil, &usageError{err.Error()}
+			return nil, &usageError{dashes.Replace(err.Error())}
 		}
 		left := flags.Args()
 		if taken := len(args) - len(left); taken > 0 && args[taken-1] == "--" {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"github.com/taskflow-go/taskflow/dashboard"
 	"strings"
 	"testing"
 )
@@ -11,12 +12,12 @@ func TestWrongUseIsExplained(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"":                              "a command is missing",
-		"frobnicate":                    `the command "frobnicate" is unknown; possible: list, show, stats, instances, retry, cancel, prune, migrate, help, version`,
+		"frobnicate":                    `the command "frobnicate" is unknown; possible: list, show, stats, instances, retry, cancel, prune, migrate, hash-password, help, version`,
 		"help frobnicate":               `there is no command "frobnicate"`,
 		"list":                          "one URL is needed, 0 arguments were given",
 		"list a b":                      "one URL is needed, 2 arguments were given",
-		"list --nope redis://shop":      "flag provided but not defined: -nope",
-		"list --status gone redis://a":  `invalid value "gone" for flag -status: possible: pending running success failed interrupted cancelled`,
+		"list --nope redis://shop":      "flag provided but not defined: --nope",
+		"list --status gone redis://a":  `invalid value "gone" for flag --status: possible: pending running success failed interrupted cancelled`,
 		"list --tag =x redis://a":       "write key=value, or key for any value",
 		"list --tag a=1 --tag a=2 r":    `the tag "a" is given with two values, and no task has both`,
 		"list --since yesterday r":      "write an age like 15m, 6h or 7d, a time like",
@@ -31,7 +32,7 @@ func TestWrongUseIsExplained(t *testing.T) {
 		"retry --func f redis://shop":   "which tasks? Give ids, or --status failed",
 		"retry --status success r":      "--status=success: only failed, interrupted and cancelled tasks can be retried",
 		"retry --status failed r id":    "give ids or filters, not both",
-		"cancel redis://shop":           "a URL and at least one id are needed",
+		"cancel redis://shop":           "which tasks? Give ids",
 		"cancel --wait -1s r id":        "--wait=-1s: it must not be negative",
 		"prune redis://shop":            "--older is missing",
 		"prune --older 0s r":            "it must be above zero",
@@ -82,7 +83,11 @@ func TestHelp(t *testing.T) {
 		if byWord.code != exitOK || byFlag != byWord {
 			t.Errorf("help %s and %s --help differ:\n%+v\n%+v", c.name, c.name, byWord, byFlag)
 		}
-		for _, part := range []string{"Usage: taskflow " + c.name + " [flags] " + c.args, "--json"} {
+		parts := []string{"Usage: taskflow " + c.name + " [flags] " + c.args, "--json"}
+		if c.args == "" {
+			parts = []string{"Usage: taskflow " + c.name + "\n"}
+		}
+		for _, part := range parts {
 			if !strings.Contains(byWord.out, part) {
 				t.Errorf("the help of %s has no %q:\n%s", c.name, part, byWord.out)
 			}
@@ -146,5 +151,22 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 		if code := a.run(t.Context(), args, broken{}, &err); code != exitFailed || !strings.Contains(err.String(), "broken pipe") {
 			t.Errorf("%v: exit code %d, stderr %q", args, code, err.String())
 		}
+	}
+}
+
+func TestHashPassword(t *testing.T) {
+	t.Parallel()
+	newTool(t).run("hash-password").want(t, exitOK, "$argon2id$v=19$of correct horse", "")
+	if r := newTool(t).run("hash-password", "secret"); r.code != exitUsage || !strings.Contains(r.err, "not an argument") || strings.Contains(r.err, "secret") {
+		t.Errorf("as an argument: %+v", r)
+	}
+	tl := newTool(t)
+	tl.app.in, tl.app.hash = strings.NewReader("short"), dashboard.HashPassword
+	if r := tl.run("hash-password"); r.code != exitFailed || !strings.Contains(r.err, "at least 8 characters") {
+		t.Errorf("a short one: %+v", r)
+	}
+	tl.app.in = strings.NewReader("long enough")
+	if r := tl.run("hash-password"); r.code != exitOK || !strings.HasPrefix(r.out, "$argon2id$") {
+		t.Errorf("a good one: %+v", r)
 	}
 }

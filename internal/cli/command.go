@@ -25,7 +25,7 @@ type action func(ctx context.Context, a *app, args []string) error
 func commands() []command {
 	return []command{
 		listCommand(), showCommand(), statsCommand(), instancesCommand(),
-		retryCommand(), cancelCommand(), pruneCommand(), migrateCommand(),
+		retryCommand(), cancelCommand(), pruneCommand(), migrateCommand(), hashPasswordCommand(),
 	}
 }
 
@@ -70,8 +70,10 @@ func (a *app) help(args []string) error {
 func (a *app) describe(c *command) {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	c.make(flags)
+	usage := "taskflow " + c.name + " "
+	flags.VisitAll(func(*flag.Flag) { usage = "taskflow " + c.name + " [flags] " })
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage: taskflow %s [flags] %s\n\n%s\n\n", c.name, c.args, strings.TrimSpace(c.about))
+	fmt.Fprintf(&b, "Usage: %s\n\n%s\n\n", strings.TrimSpace(usage+c.args), strings.TrimSpace(c.about))
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)

@@ -69,8 +69,11 @@ func documented(t *testing.T) *tool {
 	t.Helper()
 	tl := newTool(t)
 	quiet := sqlite.Logger(slog.New(slog.DiscardHandler))
+	tl.app.hash = func(string) (string, error) {
+		return "$argon2id$v=19$m=19456,t=2,p=1$F3XG341Ps9sikPbT1HdN+w$9aB0X1YIfjN13bN220bCLa7qSK064SdO61WLvllyJ9w", nil
+	}
 	tl.wrap = func(b storage) storage { return seenAt{b} }
-	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, _ *slog.Logger) (storage, error) {
+	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, _ *slog.Logger, _ bool) (storage, error) {
 		b := sqlite.Open(u.Path(), quiet)
 		if err := b.Open(t.Context()); err != nil {
 			return nil, err

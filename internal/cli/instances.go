@@ -14,9 +14,9 @@ func instancesCommand() command {
 	return command{
 		name: "instances", args: "URL", summary: "the running instances that share the backend",
 		about: `
-Lists the instances that have joined the backend, with how many tasks each runs and has waiting. SEEN is the age of the last
-heartbeat by the clock of this machine. One whose lease is over is overdue: what it holds is free as soon as another instance
-notices.`,
+Lists the instances that have joined the backend, with how many tasks each ran and had waiting at its last heartbeat. SEEN is
+the age of that heartbeat by the clock of this machine. One whose lease is over is overdue: what it holds is free as soon as another
+instance notices.`,
 		make: func(flags *flag.FlagSet) action {
 			o := &instancesOptions{}
 			flags.BoolVar(&o.json, "json", false, "a line of JSON for each, as GET /instances")

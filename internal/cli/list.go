@@ -45,9 +45,9 @@ func (o *listOptions) run(ctx context.Context, a *app, args []string) error {
 	return a.with(ctx, args[0], func(s storage) error { return o.list(ctx, a, s, f) })
 }
 
-func (o *listOptions) list(ctx context.Context, a *app, s storage, f taskflow.Filter) error {
+func (o *listOptions) list(ctx context.Context, a *app, s storage, f selection) error {
 	page := pageSize
-	if !o.all {
+	if !o.all && f.simple() {
 		page = min(page, o.limit+1)
 	}
 	var t *table

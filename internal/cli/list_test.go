@@ -17,8 +17,8 @@ func TestListShowsEverythingNewestFirst(t *testing.T) {
 	tl, _, _ := opened(t)
 	tl.run("list", "redis://shop").want(t, exitOK, `
 ID                                    STATUS       FUNC              ADDED                DURATION  RETRIES  NOTE
-019ca93b-e240-7000-8000-000000000000  running      web/signup.go:57  2026-03-01 11:50:00  -         0        held by 0190aaaa-0000-7000-8000-000000000001
-019ca932-ba80-7000-8000-000000000000  running      report            2026-03-01 11:40:00  -         0        held by 0190aaaa-0000-7000-8000-000000000001
+019ca93b-e240-7000-8000-000000000000  running      web/signup.go:57  2026-03-01 11:50:00  -         0        held by 01a21356dfd5e26fefff
+019ca932-ba80-7000-8000-000000000000  running      report            2026-03-01 11:40:00  -         0        held by 01a21356dfd5e26fefff
 019ca929-92c0-7000-8000-000000000000  pending      resize            2026-03-01 11:30:00  -         0        not before 2026-03-01 13:00:00
 019ca8fb-cc00-7000-8000-000000000000  interrupted  report            2026-03-01 10:40:00  1.25s     0        task interrupted: the process ended while it ran
 019ca8f2-a440-7000-8000-000000000000  cancelled    resize            2026-03-01 10:30:00  -         0        task cancelled: not needed
@@ -112,7 +112,7 @@ func TestListGoesThroughAllPages(t *testing.T) {
 	noError(t, b.PutPending(t.Context(), unfinished))
 	for _, page := range []int{1, 7, 100, pageSize} {
 		var got []string
-		for r, err := range tasks(t.Context(), b, taskflow.Filter{}, page) {
+		for r, err := range tasks(t.Context(), b, selection{}, page) {
 			noError(t, err)
 			got = append(got, r.ID)
 		}
@@ -206,6 +206,25 @@ func TestABackendThatIsAwayIsAnError(t *testing.T) {
 		}
 		if r := tl.run(args...); r.code != exitFailed || !strings.Contains(r.err, "connection refused") || r.out != "" {
 			t.Errorf("%s: %+v", line, r)
+		}
+	}
+}
+
+func TestListByPriorityAndInstance(t *testing.T) {
+	t.Parallel()
+	tl, s, _ := opened(t)
+	for flags, want := range map[string][]taskflow.Record{
+		"--priority 5":                 {s.failed},
+		"--instance " + holder:         {s.memoryOnly, s.running, s.failed},
+		"--instance nobody":            nil,
+		"--priority 0 --status failed": {s.closure},
+	} {
+		var got []taskflow.Record
+		for _, line := range tl.run(strings.Fields("list --json --limit 3 " + flags + " redis://shop")...).lines(t) {
+			got = append(got, taskflow.Record{ID: line["task_id"].(string)})
+		}
+		if ids(got...) != ids(want...) {
+			t.Errorf("%s: %v, want %v", flags, ids(got...), ids(want...))
 		}
 	}
 }

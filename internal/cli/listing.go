@@ -16,9 +16,9 @@ const pageSize = 1000
 
 // tasks walks through the tasks that match, newest first: finished ones, unfinished ones, and what instances say they have in
 // memory only. An error is the last thing that it yields.
-func tasks(ctx context.Context, s storage, f taskflow.Filter, page int) iter.Seq2[taskflow.Record, error] {
+func tasks(ctx context.Context, s storage, f selection, page int) iter.Seq2[taskflow.Record, error] {
 	return func(yield func(taskflow.Record, error) bool) {
-		l := listing{s: s, q: taskflow.Query{Filter: f, Limit: page}}
+		l := listing{s: s, q: taskflow.Query{Filter: f.Filter, Limit: page}}
 		if err := l.begin(ctx); err != nil {
 			yield(taskflow.Record{}, err)
 			return
@@ -30,7 +30,7 @@ func tasks(ctx context.Context, s storage, f taskflow.Filter, page int) iter.Seq
 				return
 			}
 			for _, r := range records {
-				if !yield(r, nil) {
+				if f.selects(&r) && !yield(r, nil) {
 					return
 				}
 			}

@@ -58,7 +58,7 @@ func (o *migrateOptions) run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return fmt.Errorf("FROM: %w", err)
 	}
-	to, err := a.openStorage(ctx, toURL)
+	to, err := a.openStorage(ctx, toURL, false)
 	if err != nil {
 		return closing(from, fmt.Errorf("TO: %w", err))
 	}

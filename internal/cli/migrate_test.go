@@ -66,7 +66,7 @@ func TestMigrateRefusesWhatARunningInstanceHolds(t *testing.T) {
 	t.Parallel()
 	tl, _, _ := opened(t)
 	tl.run("migrate", "redis://shop", "redis://to").want(t, exitFailed, "",
-		"taskflow migrate: running instances hold 1 unfinished task of FROM: 0190aaaa-0000-7000-8000-000000000001 (shop on web-1, process 4711). "+
+		"taskflow migrate: running instances hold 1 unfinished task of FROM: 01a21356dfd5e26fefff (shop on web-1, process 4711). "+
 			"Stop them first. --history copies all but the unfinished tasks meanwhile; with --force those are copied too, and may run on both sides. Nothing was copied")
 	if n := len(must[[]taskflow.Record](t)(tl.store("redis://to").Load(t.Context()))); n != 0 {
 		t.Errorf("%d records were copied", n)
@@ -142,7 +142,7 @@ func (c countsMore) Stats(ctx context.Context) (taskflow.Stats, error) {
 func files(t *testing.T) (tl *tool, from, to string) {
 	t.Helper()
 	tl = newTool(t)
-	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, log *slog.Logger) (storage, error) {
+	tl.app.open[backendurl.SQLite] = func(u backendurl.URL, log *slog.Logger, _ bool) (storage, error) {
 		b := sqlite.Open(u.Path(), sqlite.Logger(log))
 		noError(t, b.Open(t.Context()))
 		t.Cleanup(func() { _ = b.Close() })

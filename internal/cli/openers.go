@@ -17,7 +17,7 @@ import (
 // openers are the backends of this build.
 func openers() map[backendurl.Kind]opener {
 	return map[backendurl.Kind]opener{
-		backendurl.SQLite: func(u backendurl.URL, log *slog.Logger) (storage, error) {
+		backendurl.SQLite: func(u backendurl.URL, log *slog.Logger, _ bool) (storage, error) {
 			return sqlite.Open(u.Path(), sqlite.Logger(log)), nil
 		},
 		backendurl.Redis:    openRedis,
@@ -26,24 +26,30 @@ func openers() map[backendurl.Kind]opener {
 	}
 }
 
-func openRedis(u backendurl.URL, log *slog.Logger) (storage, error) {
+func openRedis(u backendurl.URL, log *slog.Logger, existing bool) (storage, error) {
 	server, own, err := split(u, "prefix")
 	if err != nil {
 		return nil, err
 	}
 	opts := []redis.Option{redis.Logger(log)}
+	if existing {
+		opts = append(opts, redis.ExistingOnly())
+	}
 	if prefix := own["prefix"]; prefix != "" {
 		opts = append(opts, redis.Prefix(prefix))
 	}
 	return redis.Open(server.String(), opts...), nil
 }
 
-func openPostgres(u backendurl.URL, log *slog.Logger) (storage, error) {
+func openPostgres(u backendurl.URL, log *slog.Logger, existing bool) (storage, error) {
 	server, own, err := split(u, "prefix", "schema")
 	if err != nil {
 		return nil, err
 	}
 	opts := []postgres.Option{postgres.Logger(log)}
+	if existing {
+		opts = append(opts, postgres.ExistingOnly())
+	}
 	if prefix := own["prefix"]; prefix != "" {
 		opts = append(opts, postgres.Prefix(prefix))
 	}
@@ -53,12 +59,15 @@ func openPostgres(u backendurl.URL, log *slog.Logger) (storage, error) {
 	return postgres.Open(server.String(), opts...), nil
 }
 
-func openMySQL(u backendurl.URL, log *slog.Logger) (storage, error) {
+func openMySQL(u backendurl.URL, log *slog.Logger, existing bool) (storage, error) {
 	server, own, err := split(u, "prefix", "socket")
 	if err != nil {
 		return nil, err
 	}
 	opts := []mysql.Option{mysql.Logger(log)}
+	if existing {
+		opts = append(opts, mysql.ExistingOnly())
+	}
 	if prefix := own["prefix"]; prefix != "" {
 		opts = append(opts, mysql.Prefix(prefix))
 	}

@@ -141,7 +141,7 @@ func (s *skips) eligible(r *taskflow.Record) bool {
 	return false
 }
 
-func (r *retrier) preview(ctx context.Context, f taskflow.Filter) error {
+func (r *retrier) preview(ctx context.Context, f selection) error {
 	n := int64(0)
 	for rec, err := range tasks(ctx, r.s, f, pageSize) {
 		if err != nil {
@@ -164,7 +164,7 @@ func (r *retrier) preview(ctx context.Context, f taskflow.Filter) error {
 // together is how many tasks are repeated in one step.
 const together = 100
 
-func (r *retrier) matching(ctx context.Context, f taskflow.Filter) error {
+func (r *retrier) matching(ctx context.Context, f selection) error {
 	var batch []taskflow.Record
 	flush := func() error {
 		err := r.repeat(ctx, batch)

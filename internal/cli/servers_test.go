@@ -250,3 +250,27 @@ func TestASocketIsTheDriversToReach(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestOnlyMigrateBeginsAStorage(t *testing.T) {
+	t.Parallel()
+	for name, at := range servers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := at(t)
+			for _, args := range [][]string{{"list", server}, {"stats", server}, {"prune", "--older", "1h", "--yes", server}, {"migrate", server, filepath.Join(t.TempDir(), "to.db")}} {
+				for range 2 { // the first leaves nothing behind
+					if r := taskflowCommand(t, args...); r.code != exitFailed || !strings.Contains(r.err, "there is no taskflow data here") {
+						t.Errorf("%s: %+v, want that there is no data", args[0], r)
+					}
+				}
+			}
+			file, _ := shopFile(t)
+			if r := taskflowCommand(t, "migrate", file, server); r.code != exitOK {
+				t.Errorf("migrate: %+v", r)
+			}
+			if r := taskflowCommand(t, "stats", server); r.code != exitOK || r.err != "" {
+				t.Errorf("stats: code %d, and on stderr, where nothing is to be: %s", r.code, r.err)
+			}
+		})
+	}
+}

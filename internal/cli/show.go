@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -37,9 +40,13 @@ func (o *showOptions) run(ctx context.Context, a *app, args []string) error {
 		if err != nil {
 			return fmt.Errorf("show %s: %w", short(printable(args[1]), 64), err)
 		}
+		r.AttemptLog = r.Attempted()
 		if o.json {
 			if !o.args {
 				r.Args = nil
+			}
+			if !json.Valid(r.Result) {
+				r.Result = nil // somebody else may have written it
 			}
 			return a.line(r)
 		}
@@ -69,6 +76,9 @@ func (o *showOptions) print(a *app, r *taskflow.Record, place where) error {
 		show        bool
 	}{
 		{"error", r.Error, r.Error != ""},
+		{"result", string(r.Result), r.Result != nil},
+		{fmt.Sprintf("attempts (%d)", r.Attempts), attempts(r), len(r.AttemptLog) > 1},
+		{fmt.Sprintf("children (%d)", len(r.Children)), strings.Join(r.Children, "\n"), len(r.Children) > 0},
 		{fmt.Sprintf("log (%s)", plural(int64(r.LogCount), "line", "lines")), log, len(r.Logs) > 0},
 		{"stack", r.Stack, r.Stack != ""},
 		{"arguments", string(r.Args), o.args && r.Args != nil},
@@ -86,6 +96,32 @@ func (o *showOptions) print(a *app, r *taskflow.Record, place where) error {
 		}
 	}
 	return nil
+}
+
+// attempts are lines, one for each attempt that the record tells of: the first and the last, when there were many.
+func attempts(r *taskflow.Record) string {
+	var b strings.Builder
+	for _, a := range r.AttemptLog {
+		took := "not ended"
+		if !a.EndedAt.IsZero() {
+			took = "took " + shownDuration(a.EndedAt.Sub(a.StartedAt))
+		}
+		fmt.Fprintf(&b, "%d  %s  waited %s, %s: %s\n", a.Number, shownTime(a.StartedAt), shownDuration(time.Duration(a.Wait*float64(time.Second))), took,
+			cmp.Or(a.Error, "no error"))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// progressOf is what the function said last of how far it is.
+func progressOf(p *taskflow.ProgressReport) string {
+	if p == nil {
+		return ""
+	}
+	text := thousands(p.Done)
+	if p.Total > 0 {
+		text += " of " + thousands(p.Total)
+	}
+	return strings.TrimSuffix(strings.TrimSpace(text+" "+p.Unit)+": "+p.Message, ": ")
 }
 
 // facts are what fits on a line each; without a value it is left out.
@@ -124,8 +160,10 @@ func facts(r *taskflow.Record) [][2]string {
 		{"ended", at(shownTime(r.EndTime))},
 		{"duration", at(durationOf(r))},
 		{"retries", fmt.Sprintf("%d of %d", r.RetriesUsed(), r.MaxRetries)},
+		{"progress", progressOf(r.Progress)},
 		{"crashes", crashes},
 		{"source", r.Source},
+		{"parent", r.ParentID},
 		{"retry of", r.RetryOf},
 		{"retried by", r.RetriedBy},
 		{"pool", r.Pool},

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
@@ -23,7 +25,7 @@ source     manual
 pool       default
 priority   5
 tags       user=bob
-run by     0190aaaa-0000-7000-8000-000000000001
+run by     01a21356dfd5e26fefff
 kind       submitted
 arguments  24 bytes, shown with --args
 
@@ -32,8 +34,36 @@ error:
 
 log (2 lines):
   2026-03-01T10:00:00.001Z INFO connecting to=bob@example.com
-  2026-03-01T10:00:00.900Z WARN attempt 1 failed
+  2026-03-01T10:00:00.900Z WARN taskflow: attempt 1 failed: dial tcp 10.0.0.7:25: connection refused
 `, "")
+}
+
+func TestShowTellsAttemptsRelativesProgressAndResult(t *testing.T) {
+	t.Parallel()
+	tl, s, b := opened(t)
+	r := at(time.Hour, "import", taskflow.StatusFailed)
+	r.Attempts, r.MaxRetries, r.Error, r.ParentID, r.Children = 2, 1, "gone", s.sent.ID, []string{s.waiting.ID, s.running.ID}
+	r.Progress = &taskflow.ProgressReport{Done: 1200, Total: 5000, Unit: "rows", Message: "reading", UpdatedAt: r.EndTime}
+	r.Result = json.RawMessage(`{"rows":1200}`)
+	r.AttemptLog = []taskflow.Attempt{
+		{Number: 1, StartedAt: r.StartTime, EndedAt: r.StartTime.Add(time.Second), Error: "busy", Wait: 0.5},
+		{Number: 2, StartedAt: r.StartTime.Add(2 * time.Second), EndedAt: r.StartTime.Add(3 * time.Second), Error: "gone", Wait: 1},
+	}
+	must[int](t)(b.Save(t.Context(), []taskflow.Record{r}))
+	got := tl.run("show", "redis://shop", r.ID)
+	for _, part := range []string{
+		"\nparent     " + s.sent.ID + "\n", "\nprogress   1,200 of 5,000 rows: reading\n", "\nresult:\n  {\"rows\":1200}\n",
+		"\nattempts (2):\n  1  2026-03-01 11:00:00  waited 500ms, took 1s: busy\n  2  2026-03-01 11:00:02  waited 1s, took 1s: gone\n",
+		"\nchildren (2):\n  " + s.waiting.ID + "\n  " + s.running.ID + "\n",
+	} {
+		if !strings.Contains(got.out, part) {
+			t.Errorf("show lacks %q:\n%s", part, got.out)
+		}
+	}
+	line := tl.run("show", "--json", "redis://shop", s.sent.ID).lines(t)[0]
+	if log, _ := line["attempts_log"].([]any); len(log) != 1 {
+		t.Errorf("--json of a single attempt has the attempts_log %v, want that attempt", line["attempts_log"])
+	}
 }
 
 func TestShowGivesArgumentsOnlyWhenAsked(t *testing.T) {
@@ -119,6 +149,17 @@ p99           1.31s
 			`"avg_duration_seconds":1.25,"percentiles":{"p50":1.3107199999999999,"p90":1.3107199999999999,"p95":1.3107199999999999,"p99":1.3107199999999999}}`, "")
 }
 
+func TestStatsSince(t *testing.T) {
+	t.Parallel()
+	tl, _, _ := opened(t)
+	r := tl.run("stats", "--since", "95m", "redis://shop")
+	for _, line := range []string{"pending       1\n", "running       1\n", "success       0\n", "failed        0\n", "cancelled     1\n", "total         4\n"} {
+		if r.code != exitOK || !strings.Contains(r.out, line) {
+			t.Errorf("lacks %q: %+v", line, r)
+		}
+	}
+}
+
 func TestStatsOfNothing(t *testing.T) {
 	t.Parallel()
 	tl := newTool(t)
@@ -130,12 +171,12 @@ func TestStatsOfNothing(t *testing.T) {
 func TestInstances(t *testing.T) {
 	t.Parallel()
 	tl, _, b := opened(t)
-	late := taskflow.Instance{ID: "0190bbbb-0000-7000-8000-000000000002", DegradedSince: noon.Add(-5 * 60e9)}
+	late := taskflow.Instance{ID: "01a21356e01c774bbcce", DegradedSince: noon.Add(-5 * 60e9)}
 	noError(t, b.Join(t.Context(), late, 1e9))
 	tl.run("instances", "redis://shop").want(t, exitOK, `
-INSTANCE                              HOST   PID   PROGRAM  VERSION  STARTED              SEEN    RUNNING  WAITING  NOTE
-0190aaaa-0000-7000-8000-000000000001  web-1  4711  shop     v1.4.0   2026-02-28 12:00:00  3s ago  2        1        -
-0190bbbb-0000-7000-8000-000000000002  -      0     -        -        -                    3s ago  0        0        cannot write since 2026-03-01 11:55:00
+INSTANCE              HOST   PID   PROGRAM  VERSION  STARTED              SEEN    RUNNING  WAITING  NOTE
+01a21356dfd5e26fefff  web-1  4711  shop     v1.4.0   2026-02-28 12:00:00  3s ago  2        1        -
+01a21356e01c774bbcce  -      0     -        -        -                    3s ago  0        0        cannot write since 2026-03-01 11:55:00
 `, "")
 	lines := tl.run("instances", "--json", "redis://shop").lines(t)
 	if len(lines) != 2 || lines[0]["instance_id"] != holder || lines[0]["running"] != 2.0 || lines[0]["last_seen"] != "2026-03-01T11:59:57Z" {

@@ -18,13 +18,17 @@ took (of success and failed, retries and waits included; the percentiles are at 
 memory of an instance only are not counted: see taskflow instances.`,
 		make: func(flags *flag.FlagSet) action {
 			o := &statsOptions{}
+			flags.Var(&o.since, "since", "only tasks added within this `AGE` (6h, 7d), or since a time; these are counted one by one")
 			flags.BoolVar(&o.json, "json", false, "one line of JSON, as GET /metrics")
 			return o.run
 		},
 	}
 }
 
-type statsOptions struct{ json bool }
+type statsOptions struct {
+	since moment
+	json  bool
+}
 
 // totals has the field names of GET /metrics.
 type totals struct {
@@ -50,7 +54,7 @@ func (o *statsOptions) run(ctx context.Context, a *app, args []string) error {
 		return usagef("one URL is needed, %d arguments were given", len(args))
 	}
 	return a.with(ctx, args[0], func(s storage) error {
-		stats, err := allStats(ctx, s)
+		stats, err := o.stats(ctx, a, s)
 		if err != nil {
 			return err
 		}
@@ -59,6 +63,23 @@ func (o *statsOptions) run(ctx context.Context, a *app, args []string) error {
 		}
 		return printStats(a, &stats)
 	})
+}
+
+func (o *statsOptions) stats(ctx context.Context, a *app, s storage) (stats taskflow.Stats, err error) {
+	if !o.since.set {
+		return allStats(ctx, s)
+	}
+	l := listing{s: s, q: taskflow.Query{Filter: taskflow.Filter{Since: o.since.at(a.now())}, Limit: pageSize}}
+	for more := true; more; {
+		var records []taskflow.Record
+		if records, more, err = l.next(ctx); err != nil {
+			return stats, err
+		}
+		for i := range records {
+			stats.Add(&records[i])
+		}
+	}
+	return stats, nil
 }
 
 // allStats are the totals of the history, and the unfinished tasks.

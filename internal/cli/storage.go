@@ -27,8 +27,8 @@ type storage interface {
 	taskflow.AuditLog
 }
 
-// opener describes the backend of a URL, without opening it.
-type opener func(u backendurl.URL, log *slog.Logger) (storage, error)
+// opener describes the backend of a URL, without opening it. existing: it is not to be created.
+type opener func(u backendurl.URL, log *slog.Logger, existing bool) (storage, error)
 
 // openTimeout bounds the wait for a server that does not answer.
 const openTimeout = 30 * time.Second
@@ -64,7 +64,7 @@ func closing(s storage, err error) error {
 	return err
 }
 
-// openExisting opens a backend to read or change what is there: a file that is missing is an error, not a new file.
+// openExisting opens a backend to read or change what is there: that nothing is there is an error.
 func (a *app) openExisting(ctx context.Context, u backendurl.URL) (storage, error) {
 	if u.Kind() == backendurl.SQLite {
 		switch info, err := os.Stat(u.Path()); {
@@ -78,16 +78,16 @@ func (a *app) openExisting(ctx context.Context, u backendurl.URL) (storage, erro
 			return nil, fmt.Errorf("the file %s is empty: it is no database of taskflow", u.Path())
 		}
 	}
-	return a.openStorage(ctx, u)
+	return a.openStorage(ctx, u, true)
 }
 
-// openStorage opens a backend, creating what is missing.
-func (a *app) openStorage(ctx context.Context, u backendurl.URL) (storage, error) {
+// openStorage opens a backend, creating what is missing unless it must exist.
+func (a *app) openStorage(ctx context.Context, u backendurl.URL, existing bool) (storage, error) {
 	open := a.open[u.Kind()]
 	if open == nil {
 		return nil, fmt.Errorf("this build of the tool has no backend for %s", u.Kind())
 	}
-	s, err := open(u, a.logger())
+	s, err := open(u, a.logger(), existing)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", u, err)
 	}

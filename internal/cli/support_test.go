@@ -36,8 +36,10 @@ func newTool(t *testing.T) *tool {
 	tl := &tool{t: t, now: noon, stores: map[string]*memory.Backend{}, wrap: func(s storage) storage { return s }}
 	tl.app = &app{
 		now: tl.tick, newID: lowestID, env: func(string) (string, bool) { return "", false },
+		in:    strings.NewReader("correct horse\r\nnot this\n"),
+		hash:  func(password string) (string, error) { return "$argon2id$v=19$of " + password, nil },
 		actor: taskflow.AuditEntry{Actor: "ada", Remote: "command line on laptop"},
-		open: map[backendurl.Kind]opener{backendurl.Redis: func(u backendurl.URL, _ *slog.Logger) (storage, error) {
+		open: map[backendurl.Kind]opener{backendurl.Redis: func(u backendurl.URL, _ *slog.Logger, _ bool) (storage, error) {
 			return tl.wrap(lasts{tl.store(u.String())}), nil
 		}},
 	}
@@ -147,7 +149,7 @@ func at(ago time.Duration, name string, status taskflow.Status) taskflow.Record 
 // shop is a history with something of everything.
 type shop struct{ sent, failed, closure, cancelled, interrupted, waiting, running, memoryOnly taskflow.Record }
 
-const holder = "0190aaaa-0000-7000-8000-000000000001"
+const holder = "01a21356dfd5e26fefff"
 
 func newShop() shop {
 	s := shop{
@@ -164,7 +166,7 @@ func newShop() shop {
 	s.failed.Error, s.failed.Attempts, s.failed.MaxRetries = "dial tcp 10.0.0.7:25: connection refused", 3, 2
 	s.failed.Tags = map[string]string{"user": "bob"}
 	s.failed.Args = json.RawMessage(`{"to":"bob@example.com"}`)
-	s.failed.Logs = []string{"2026-03-01T10:00:00.001Z INFO connecting to=bob@example.com", "2026-03-01T10:00:00.900Z WARN attempt 1 failed"}
+	s.failed.Logs = []string{"2026-03-01T10:00:00.001Z INFO connecting to=bob@example.com", "2026-03-01T10:00:00.900Z WARN taskflow: attempt 1 failed: dial tcp 10.0.0.7:25: connection refused"}
 	s.failed.LogCount = 2
 	s.failed.Priority, s.failed.Durable, s.failed.Owner = 5, true, holder
 	s.closure.Closure, s.closure.Args, s.closure.Error = true, nil, "panic: assignment to entry in nil map"

@@ -52,6 +52,20 @@ func (t *tags) Set(text string) error {
 	return nil
 }
 
+// priority is a number of a task's. Nil: not given.
+type priority struct{ n *int }
+
+func (p *priority) String() string { return "" }
+
+func (p *priority) Set(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < -taskflow.MaxPriority || n > taskflow.MaxPriority {
+		return fmt.Errorf("write a number from -%d to %d", taskflow.MaxPriority, taskflow.MaxPriority)
+	}
+	p.n = &n
+	return nil
+}
+
 // moment is a point in time: so long ago, a time, or a day. Zero: not given.
 type moment struct {
 	ago  time.Duration

@@ -65,6 +65,7 @@ func TestReadmeGivesTheLimits(t *testing.T) {
 
 		"MaxStateNameBytes":  {taskflow.MaxStateNameBytes, "255 bytes"},
 		"MaxSubmitManyBytes": {taskflow.MaxSubmitManyBytes, "8 MiB"},
+		"MaxScheduleName":    {taskflow.MaxScheduleName, "100 bytes"},
 		"MaxPriority":        {taskflow.MaxPriority, ""}, // in the table of options
 
 		"MaxResultBytes":   {taskflow.MaxResultBytes, "16 KiB"},

@@ -22,6 +22,7 @@ var (
 	ErrReadOnly      = errors.New("the server cannot be written to: connect to the primary, or end its read-only mode")
 	ErrFull          = errors.New("the server has no room to write: free disk space, or delete old history")
 	ErrForeign       = errors.New("a table of this name is not one of this package's: choose another Prefix")
+	ErrNoData        = errors.New("there is no taskflow data here: check address, database and prefix")
 	ErrNewerSchema   = errors.New("a newer version of this package wrote the tables: update this program, or choose another Prefix")
 	ErrOldServer     = errors.New("the server is too old: update it")
 	ErrCorrupt       = errors.New("the stored record cannot be read")

@@ -23,6 +23,9 @@ func (s *session) migrate(ctx context.Context) error {
 			return err
 		}
 		latest := s.latest()
+		if version == 0 && s.cfg.Existing {
+			return ErrNoData
+		}
 		if version > latest {
 			return fmt.Errorf("%w (their schema has version %d, this program knows up to %d)", ErrNewerSchema, version, latest)
 		}

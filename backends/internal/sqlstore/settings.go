@@ -14,6 +14,7 @@ type Settings struct {
 	Log      *slog.Logger
 	Bounds   Bounds
 	Audits   int // entries of the audit trail that are kept
+	Existing bool
 	Err      error
 }
 

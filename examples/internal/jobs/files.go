@@ -1,13 +1,16 @@
 package jobs
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Incoming keeps uploads, each in a folder of its own. Safe for concurrent use.
@@ -37,6 +40,24 @@ func (in *Incoming) Keep(r io.Reader) (Upload, error) {
 		return Upload{}, errors.Join(fmt.Errorf("keep the upload: %w", err), os.RemoveAll(dir))
 	}
 	return u, nil
+}
+
+// Tidy removes what was uploaded longer than keep ago: its thumbnails are made, or will never be.
+func (in *Incoming) Tidy(ctx context.Context, keep time.Duration) error {
+	all, err := os.ReadDir(in.dir)
+	if err != nil {
+		return fmt.Errorf("tidy the uploads: %w", err)
+	}
+	var failed []error
+	for _, upload := range all {
+		info, err := upload.Info()
+		if err != nil || time.Since(info.ModTime()) < keep { // an error: it is gone already
+			continue
+		}
+		slog.InfoContext(ctx, "remove an old upload", "id", upload.Name())
+		failed = append(failed, os.RemoveAll(filepath.Join(in.dir, upload.Name())))
+	}
+	return errors.Join(failed...)
 }
 
 // writeFile makes a file appear under its name only when it is complete.

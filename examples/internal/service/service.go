@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -22,6 +23,9 @@ import (
 
 // MaxUpload is how many bytes a request's body may have.
 const MaxUpload = 10 << 20
+
+// keepUploads is how long a picture is kept as it was uploaded.
+const keepUploads = 24 * time.Hour
 
 // Service is the picture service without its routes.
 type Service struct {
@@ -60,8 +64,10 @@ func open(db, dir string) (*Service, error) {
 		return nil, err
 	}
 	j := jobs.New(storage)
+	tidy := taskflow.Define("tidy_uploads", incoming.Tidy)
 	m, err := taskflow.New(
 		taskflow.WithTasks(j.All()...),
+		taskflow.WithSchedule("tidy", taskflow.Every(time.Minute), tidy.With(keepUploads)),
 		taskflow.WithBackend(sqlite.Open(db)),
 		taskflow.WithPool(jobs.CPUPool, runtime.GOMAXPROCS(0)))
 	if err != nil {

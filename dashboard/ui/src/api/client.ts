@@ -2,9 +2,6 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./schema.gen";
-import type { SoonPaths } from "./soon";
-
-type AllPaths = paths & Omit<SoonPaths, keyof paths>;
 
 export class ApiError extends Error {
   constructor(
@@ -80,7 +77,7 @@ const refuse: Middleware = {
 };
 
 // The base is relative, as every URL of the page: it is served at …/dashboard, the API is beside it.
-export const api = createClient<AllPaths>({ baseUrl: ".", fetch: send, headers: { Accept: "application/json" } });
+export const api = createClient<paths>({ baseUrl: ".", fetch: send, headers: { Accept: "application/json" } });
 api.use(refuse);
 
 // data unwraps an answer: errors were thrown before.

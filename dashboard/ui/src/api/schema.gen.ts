@@ -114,6 +114,7 @@ export interface paths {
                         "application/json": components["schemas"]["Metrics"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -295,22 +296,169 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Empty: there are no schedules yet. */
+                /** @description In the order of the program. Runs and pauses are those of all instances. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": Record<string, never>[];
+                        "application/json": components["schemas"]["Schedule"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a schedule now
+         * @description Also while it is paused. 409: its former run has not ended, and its runs must not overlap.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The schedule's name. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The task that was added. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Acted"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                409: components["responses"]["Conflict"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a schedule
+         * @description Slots pass unused, on all instances and over restarts. What is running runs on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The schedule's name. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The schedule. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Schedule"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a schedule
+         * @description The next slot is run again. One that is not paused stays as it is.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The schedule's name. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The schedule. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Schedule"];
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -343,6 +491,7 @@ export interface paths {
                         "application/json": components["schemas"]["Instance"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -587,6 +736,7 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -712,6 +862,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"][];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -754,6 +905,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -802,6 +954,7 @@ export interface paths {
                         "application/json": components["schemas"]["Operation"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -953,7 +1106,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The worst first; empty: nothing is wrong. */
+                /** @description The worst first; empty and complete: nothing is wrong. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -962,6 +1115,7 @@ export interface paths {
                         "application/json": components["schemas"]["Problems"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 500: components["responses"]["Failed"];
@@ -1124,6 +1278,7 @@ export interface paths {
                         "application/json": components["schemas"]["Why"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -1168,6 +1323,7 @@ export interface paths {
                         "application/json": components["schemas"]["Family"];
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
@@ -1656,6 +1812,57 @@ export interface components {
             /** @description The first 20 and the last 20. */
             attempts_log?: components["schemas"]["Attempt"][];
         };
+        ScheduleRun: {
+            task_id: string;
+            /**
+             * Format: date-time
+             * @description When it was due; of a manual run, when it was asked for.
+             */
+            slot: string;
+            /** @description By hand, not by a slot. */
+            manual: boolean;
+            status: components["schemas"]["Status"];
+        };
+        Schedule: {
+            name: string;
+            /** @description The cron expression, or as in "every 5m0s". */
+            spec: string;
+            /** @description In words: "at 03:00 on Monday (Europe/Berlin)". */
+            description: string;
+            /** @description IANA name. */
+            timezone: string;
+            func_name: string;
+            /**
+             * Format: date-time
+             * @description Jitter included; left out while paused.
+             */
+            next_run?: string;
+            last_run?: components["schemas"]["ScheduleRun"];
+            /** @description Newest first. */
+            recent: components["schemas"]["ScheduleRun"][];
+            paused: boolean;
+            paused_by?: string;
+            /** Format: date-time */
+            paused_at?: string;
+            /**
+             * @description What becomes of a slot while the former run has not ended.
+             * @enum {unknown}
+             */
+            overlap: "skip" | "queue" | "allow";
+            /** @description A run begins up to so much after its slot. */
+            jitter_seconds: number;
+            /** @description The latest slot that was missed is made up for. */
+            catch_up: boolean;
+            /** @description Runs are stored before they start. */
+            durable: boolean;
+            /** @description Slots skipped because the former run had not ended. */
+            skipped: number;
+            /**
+             * Format: date-time
+             * @description The latest of them.
+             */
+            last_skipped_at?: string;
+        };
         Acted: {
             task_id: string;
             task: components["schemas"]["Task"];
@@ -1846,7 +2053,7 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
             /** @enum {unknown} */
-            action: "retry" | "cancel" | "bulk_retry" | "retry_failed" | "delete_history" | "operation_start" | "operation_stop" | "operation_end" | "login" | "login_failed" | "logout";
+            action: "retry" | "cancel" | "bulk_retry" | "retry_failed" | "delete_history" | "operation_start" | "operation_stop" | "operation_end" | "schedule_run" | "schedule_pause" | "schedule_resume" | "login" | "login_failed" | "logout";
             task_id: string;
             actor: string;
             remote: string;
@@ -1973,6 +2180,8 @@ export interface components {
                 task_id?: string;
                 instance_id?: string;
             }[];
+            /** @description False: the storage fails, and there may be more that is wrong. */
+            complete: boolean;
             /** Format: date-time */
             checked_at: string;
         };

@@ -26,7 +26,8 @@ export type Progress = Schemas["Progress"];
 export type Attempt = Schemas["Attempt"];
 export type Family = Schemas["Family"];
 export type Why = Schemas["Why"];
-export type { Run, Schedule } from "./soon";
+export type Schedule = Schemas["Schedule"];
+export type Run = Schedule["recent"][number];
 
 export const statuses: Status[] = ["pending", "running", "success", "failed", "interrupted", "cancelled"];
 

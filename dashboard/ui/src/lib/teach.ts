@@ -32,3 +32,13 @@ m, err := taskflow.New(taskflow.WithTasks(SendEmail))
 
 ${handlers[known(framework)]?.(body)}`;
 }
+
+// addSchedule lets the clock add a task.
+export function addSchedule(): string {
+  return `var TidyUp = taskflow.Define("tidy_up", tidyUp)
+
+m, err := taskflow.New(
+	taskflow.WithBackend(sqlite.Open("tasks.db")),
+	taskflow.WithSchedule("nightly", taskflow.Cron("0 3 * * *"), TidyUp.With(Options{}),
+		taskflow.TimeZone("Europe/Berlin")))`;
+}

@@ -87,6 +87,9 @@ function Problems() {
       <Failed error={error} what="What is wrong now" reload={reload} />
     );
   if (!got) return <Waiting lines={1} />;
+  if (got.problems.length === 0 && !got.complete) {
+    return <p class="allwell dim">The storage fails: what else is wrong cannot be told now.</p>;
+  }
   if (got.problems.length === 0) {
     return (
       <p class="allwell">

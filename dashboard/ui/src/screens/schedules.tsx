@@ -4,15 +4,16 @@ import { useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Schedule } from "../api/types";
 import { duration } from "../lib/format";
+import { addSchedule } from "../lib/teach";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
 import { link, taskLink } from "../state/route";
 import { say } from "../state/toasts";
-import { Button, Empty, Failed, Icon, StatusMark, Time, Waiting } from "../ui/basics";
+import { Button, Code, Empty, Failed, Icon, StatusMark, Time, Waiting } from "../ui/basics";
 import { useResource } from "../ui/resource";
 
 export function SchedulesScreen() {
-  const found = useResource("schedules", async () => (await data(api.GET("/schedules"))) as unknown as Schedule[], 10);
+  const found = useResource("schedules", () => data(api.GET("/schedules")), 10);
   const all = found.data ?? [];
   return (
     <div class="page">
@@ -26,6 +27,7 @@ export function SchedulesScreen() {
           <p>
             A schedule adds a task at set times, once for all instances that share the backend. This program has none.
           </p>
+          <Code text={addSchedule()} />
         </Empty>
       )}
       {all.length > 0 && (
