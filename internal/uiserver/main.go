@@ -56,7 +56,7 @@ func main() {
 	flag.StringVar(&s.watch, "watch", "", "open streams of this URL, and count what comes, instead of serving")
 	flag.IntVar(&s.viewers, "viewers", 100, "how many streams -watch opens")
 	flag.Parse()
-	slog.SetDefault(slog.New(taskflow.SlogHandler(slog.NewTextHandler(io.Discard, nil))))
+	slog.SetDefault(slog.New(taskflow.SlogHandler(slog.DiscardHandler)))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	run := serve
 	if s.watch != "" {

@@ -12,7 +12,7 @@ const out = join(import.meta.dirname, "out");
 mkdirSync(out, { recursive: true });
 const widths = [1440, 768, 390];
 
-test.use({ options: { past: 12_000 } });
+test.use({ options: { past: 4_000 } });
 
 // present adds what a page of a shop at work would show.
 async function present(server: Server): Promise<[string, string][]> {

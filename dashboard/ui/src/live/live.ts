@@ -57,6 +57,11 @@ export function start(): void {
 
 export const reconnect = (): void => holder?.retry();
 
+// miss notes that something is to be loaded when the pause is over.
+export function miss(): void {
+  missed = true;
+}
+
 export function setPaused(on: boolean): void {
   paused.value = on;
   if (on) return;

@@ -6,7 +6,7 @@ import { ApiError, api, nextCursor } from "../api/client";
 import type { Task } from "../api/types";
 import { type Filter, filterParams, matches, noFilter } from "../lib/filter";
 import { Rows } from "../lib/rows";
-import { listen, paused } from "../live/live";
+import { listen, miss, paused } from "../live/live";
 import { now } from "./clock";
 
 export const usualSort = "-created_at";
@@ -98,6 +98,7 @@ export class TaskList {
     this.reloadTimer = setTimeout(
       () => {
         this.reloadTimer = undefined;
+        if (paused.value) return miss();
         this.lastReload = Date.now();
         this.reload();
       },
