@@ -59,7 +59,8 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 }
 
 // Close ends the open streams and the operations under way, and waits for their goroutines. Without it, the manager's stop ends
-// them too, but does not wait for the last step of an operation, whose end may then be missing in the audit trail. Nobody needs it for a handler that is not used. Requests that come later are served, except the stream and new operations.
+// them too, but does not wait for the last step of an operation, whose end may then be missing in the audit trail. Nobody needs it for a
+// handler that is not used. Requests that come later are served, except the stream and new operations.
 func (h *Handler) Close() error {
 	h.operations.close()
 	h.feed.close()

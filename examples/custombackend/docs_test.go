@@ -111,7 +111,7 @@ func TestGuideShowsOrLinksWhatItUses(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, d := range declaration.FindAllStringSubmatch(string(source), -1) {
-			used := regexp.MustCompile(`\b`+d[1]+`[({]|[\]*]`+d[1]+`\b`).MatchString(code.String())
+			used := regexp.MustCompile(`\b` + d[1] + `[({]|[\]*]` + d[1] + `\b`).MatchString(code.String())
 			row := regexp.MustCompile("(?m)^.*`" + d[1] + "`.*\\(\\.\\./examples/custombackend/" + regexp.QuoteMeta(name) + "\\).*$")
 			if used && !strings.Contains(code.String(), d[0]) && !row.MatchString(text) {
 				t.Errorf("docs/backends.md uses %s, which it neither shows nor links in %s", d[1], name)
