@@ -28,17 +28,20 @@ type ProgressReport struct {
 	Remaining *float64 `json:"remaining_seconds"`
 }
 
-// ProgressOption is an option of [Progress].
-type ProgressOption func(*ProgressReport)
+// ProgressOption is an option of [Progress]; a nil one does nothing.
+type ProgressOption func(*progressTexts)
+
+// progressTexts are what the options of one report give; nil: nothing.
+type progressTexts struct{ unit, message *string }
 
 // ProgressUnit names what is counted, like "rows": at most [MaxProgressBytes], a longer name is cut. It stays until another is given.
 func ProgressUnit(unit string) ProgressOption {
-	return func(p *ProgressReport) { p.Unit = clip(unit, MaxProgressBytes) }
+	return func(p *progressTexts) { p.unit = new(clip(unit, MaxProgressBytes)) }
 }
 
 // ProgressMessage says what the task is at, like "reading orders.csv": at most [MaxProgressBytes], a longer one is cut. It stays until another is given.
 func ProgressMessage(text string) ProgressOption {
-	return func(p *ProgressReport) { p.Message = clip(text, MaxProgressBytes) }
+	return func(p *progressTexts) { p.message = new(clip(text, MaxProgressBytes)) }
 }
 
 // progressPause is how much later than the last one a report is told to those who watch.
@@ -51,6 +54,12 @@ func Progress(ctx context.Context, done, total int64, opts ...ProgressOption) {
 	c := taskContextFrom(ctx)
 	if c == nil {
 		return
+	}
+	var given progressTexts
+	for _, o := range opts {
+		if o != nil {
+			o(&given)
+		}
 	}
 	now := time.Now()
 	p := &ProgressReport{Done: max(done, 0), Total: max(total, 0), UpdatedAt: now.UTC().Round(0)}
@@ -66,10 +75,11 @@ func Progress(ctx context.Context, done, total int64, opts ...ProgressOption) {
 	} else {
 		more.firstDone, more.firstAt = p.Done, now
 	}
-	for _, o := range opts {
-		if o != nil {
-			o(p)
-		}
+	if given.unit != nil {
+		p.Unit = *given.unit
+	}
+	if given.message != nil {
+		p.Message = *given.message
 	}
 	if passed := now.Sub(more.firstAt).Seconds(); passed > 0 && p.Done > more.firstDone {
 		p.Rate = float64(p.Done-more.firstDone) / passed
