@@ -24,6 +24,7 @@ type Handler struct {
 	auth    *auth // nil: no users
 	pages   *pages
 	retries underWay
+	looks   chan struct{} // holds a token for each page of a walk that is being read
 	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 
 	operations  operations
@@ -44,7 +45,7 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce)}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce), looks: make(chan struct{}, looksAtOnce)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)

@@ -101,7 +101,7 @@ func (h *Handler) find(ctx context.Context, s *selection, q taskflow.Query) (tas
 		q.Limit = maxFullLimit
 	}
 	for range findPages {
-		page, err := h.m.List(ctx, q)
+		page, err := h.listPage(ctx, q)
 		if err != nil {
 			return found, err
 		}
@@ -151,10 +151,19 @@ func (h *Handler) walk(ctx context.Context, s *selection, before string, pages i
 	}
 }
 
-// listPage is Manager.List that takes no longer than a request may.
+// looksAtOnce is how many pages of walks over many tasks are read at the same time: they must not keep plain listings waiting.
+const looksAtOnce = 2
+
+// listPage is Manager.List that takes no longer than a request may. It takes its turn among others that look at many tasks.
 func (h *Handler) listPage(ctx context.Context, q taskflow.Query) (taskflow.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	select {
+	case h.looks <- struct{}{}:
+		defer func() { <-h.looks }()
+	case <-ctx.Done():
+		return taskflow.Page{}, refuse(http.StatusServiceUnavailable, "others are looking through many tasks; try again").after(5 * time.Second)
+	}
 	return h.m.List(ctx, q)
 }
 
