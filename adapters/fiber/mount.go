@@ -81,6 +81,7 @@ func requests() []string {
 		"DELETE /history", "POST /bulk-retry", "POST /retry-failed", "GET " + id, "POST " + id + "/retry", "POST " + id + "/cancel",
 		"GET /series", "GET /heatmap", "GET /me", "GET /count", "GET /failures", "GET /problems", "GET /export", "POST /bulk", "GET /operations", "GET /operations" + id,
 		"POST /operations" + id + "/stop", "GET " + id + "/why", "GET " + id + "/family",
+		"POST /schedules/{name}/run", "POST /schedules/{name}/pause", "POST /schedules/{name}/resume",
 		"GET /auth/login", "POST /auth/login", "POST /auth/logout",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -111,8 +112,18 @@ func explain(err error, text string) error {
 }
 
 func wrongCertificate(err error) bool {
-	_, wrong := errors.AsType[*tls.CertificateVerificationError](err)
-	return wrong
+	if _, wrong := errors.AsType[*tls.CertificateVerificationError](err); wrong {
+		return true
+	}
+	// what go-redis leaves of it when the first use of a connection fails
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return true
+	}
+	if _, invalid := errors.AsType[x509.CertificateInvalidError](err); invalid {
+		return true
+	}
+	_, host := errors.AsType[x509.HostnameError](err)
+	return host
 }
 
 // dialFailed: nobody listens there.
