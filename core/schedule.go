@@ -126,6 +126,7 @@ type schedule struct {
 	o       *schedules
 	turn    chan struct{} // holds a token while it is decided whether a run begins
 	waiting time.Time     // slot whose run waits for the former one; used by run's goroutine alone
+	warned  time.Time     // of waiting, that it cannot begin
 
 	mu      sync.Mutex
 	passed  time.Time // slots until then are over

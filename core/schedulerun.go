@@ -197,7 +197,8 @@ func (s *schedule) look() {
 	if s.waiting.IsZero() || isClosed(s.o.ending) {
 		return
 	}
-	if err := s.begin(ctx, s.waiting); err != nil {
+	if err := s.begin(ctx, s.waiting); err != nil && !s.warned.Equal(s.waiting) {
+		s.warned = s.waiting // once for each slot: this is tried each second
 		s.o.m.log.Warn("taskflow: a run of a schedule that waits for the former one cannot begin yet", "schedule", s.name, "slot", s.waiting, "error", err)
 	}
 }
