@@ -182,6 +182,7 @@ func (l *journal) run() {
 
 const (
 	commitTimeout = 10 * time.Second // for one commit
+	aloneTime     = 2 * time.Second  // without one that was taken: a backend that takes long to say no is not asked for each entry
 	missedEvery   = 30 * time.Second // between two lines of the log about retries that could not be noted
 	commitMisses  = 16               // entries that fail by themselves, one after the other, before the rest is failed with them
 )
@@ -285,14 +286,14 @@ func (l *journal) judge(err error) {
 // answer tells each caller how its write went; with alone, after trying it by itself. The result is how the backend is: nil when it
 // took anything.
 func (l *journal) answer(ctx context.Context, entries []journalEntry, err error, alone bool) error {
-	misses, health := 0, err
+	misses, health, well := 0, err, time.Now()
 	l.answered = 0
 	for i := range entries {
 		e, own := &entries[i], err
-		if alone && misses < commitMisses {
+		if alone && misses < commitMisses && time.Since(well) < aloneTime {
 			switch own = l.write(ctx, entries[i:i+1]); {
 			case own == nil:
-				misses, health = 0, nil
+				misses, health, well = 0, nil, time.Now()
 			case unanswered(own):
 				misses, health = commitMisses, own
 			case !errors.Is(own, ErrLeaseLost):
