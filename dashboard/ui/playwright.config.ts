@@ -13,8 +13,7 @@ export default defineConfig({
   outputDir: "test/out/traces",
   fullyParallel: true,
   forbidOnly: true,
-  // What fails now and then is wrong. In CI, on a machine of which nothing is known, a second try tells slow from wrong, and is printed as flaky.
-  retries: process.env.CI ? 1 : 0,
+  retries: 0, // what fails now and then is wrong
   workers: 2,
   reporter: [["list"]],
   timeout: 45_000,

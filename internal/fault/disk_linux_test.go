@@ -50,5 +50,5 @@ func TestFullDisk(t *testing.T) {
 	c.end()
 	settled(t, p)
 	p.stop()
-	judge(t, s, c, 0, 0)
+	judge(t, s, c, 0)
 }

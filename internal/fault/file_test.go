@@ -39,5 +39,5 @@ func TestSQLiteFileIsTakenAway(t *testing.T) {
 	c.end()
 	settled(t, p)
 	p.stop()
-	judge(t, s, c, 0, 0)
+	judge(t, s, c, 0)
 }

@@ -53,7 +53,7 @@ func TestThreeInstances(t *testing.T) {
 				p.stop()
 			}
 			t.Logf("killed %d, paused %d", killed, paused)
-			judge(t, common, c, *kills, paused)
+			judge(t, common, c, *kills)
 		})
 	}
 }

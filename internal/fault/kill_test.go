@@ -44,7 +44,7 @@ func TestKilledService(t *testing.T) {
 			c.end()
 			settled(t, p)
 			p.stop()
-			judge(t, s, c, *kills, 0)
+			judge(t, s, c, *kills)
 		})
 	}
 }
