@@ -151,7 +151,7 @@ func (m *Manager) noteRetry(ctx context.Context, old *Record, by *job) {
 	// Whoever asked for the retry may have gone by now; without the link it would be retried again with all that failed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	if _, err := m.store.save(ctx, []Record{*old}); err != nil {
+	if _, err := m.store.backend.Save(ctx, []Record{*old}); err != nil {
 		m.log.Warn("taskflow: the retried record could not be linked to its retry", "task_id", old.ID, "error", err)
 	}
 }

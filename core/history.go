@@ -209,11 +209,16 @@ func (h *history) write(ctx context.Context) (wait time.Duration) {
 func (h *history) save(ctx context.Context, jobs []*job) error {
 	saving, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
+	if l := h.m.journal; l != nil {
+		if err := l.outwait(saving, jobs); err != nil {
+			return err
+		}
+	}
 	records := make([]Record, len(jobs))
 	for i, j := range jobs {
 		records[i] = j.snapshot(true)
 	}
-	n, err := h.m.store.save(saving, records)
+	n, err := h.m.store.backend.Save(saving, records)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type job struct {
 	rejected error // why Add refused it
 	durable  bool
 	eager    bool
+	entry    uint32        // the journal's last write that took the state of the job, see journal.outwait; guarded by mu
 	owner    string        // of a row in the backend: the instance that holds it; empty: there is no row
 	key      string        // idempotency key; empty: none
 	keep     time.Duration // how long the key is kept
@@ -108,10 +109,21 @@ func (j *job) doneChan() <-chan struct{} {
 	return j.done
 }
 
-func (j *job) isLost() bool {
+// enter returns the present record for the journal's write of that number, and whether another instance holds the task.
+func (j *job) enter(write uint32) (r Record, lost bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.lost
+	if !j.status.Final() {
+		j.entry = write
+	}
+	return j.record(true), j.lost
+}
+
+// isIn reports whether the journal's write of that number has taken the job's state.
+func (j *job) isIn(write uint32) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.entry == write
 }
 
 // announce lets waiters go.

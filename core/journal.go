@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,10 @@ type journal struct {
 	done    chan struct{}
 	ctx     context.Context // of every write; ends when Stop has no more time
 	cancel  context.CancelFunc
+
+	turn  chan struct{} // holds a token while a write is under way
+	under atomic.Uint32 // the number of that write; 0: none is
+	count uint32        // writes so far; used by run alone
 
 	mu      sync.Mutex
 	waiting []journalEntry
@@ -74,7 +79,7 @@ func (e *journalEntry) size() int { return 1 + len(e.more) }
 func (e *journalEntry) abandoned() bool { return e.ctx != nil && e.ctx.Err() != nil }
 
 func newJournal(m *Manager, b Journal) *journal {
-	l := &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{})}
+	l := &journal{m: m, backend: b, wake: make(chan struct{}, 1), closing: make(chan context.Context, 1), done: make(chan struct{}), turn: make(chan struct{}, 1)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -314,17 +319,12 @@ func (l *journal) answer(ctx context.Context, entries []journalEntry, err error,
 func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	// Under the lock that Save is called under: a job that ends from here on is saved after this write, and a job that has
-	// ended is left out, so that no unfinished row outlives its finished record.
-	unlock, err := l.m.store.lockWrites(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNotWritten, err)
-	}
-	defer unlock()
+	l.begin()
+	defer l.end()
 	if p := l.m.peers; p != nil && p.late() { // asked for last: this process may have been paused anywhere before
 		return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
 	}
-	records, err := presentOf(entries)
+	records, err := l.presentOf(entries)
 	if err != nil {
 		return err
 	}
@@ -345,15 +345,46 @@ func (l *journal) write(ctx context.Context, entries []journalEntry) error {
 	}
 }
 
+// begin numbers a write. A job that ends from here on is saved after it (see outwait), and a job that has ended is left out, so that no
+// unfinished row outlives its finished record.
+func (l *journal) begin() {
+	l.turn <- struct{}{}         // nobody else keeps it
+	if l.count++; l.count == 0 { // it has come round
+		l.count = 1
+	}
+	l.under.Store(l.count)
+}
+
+func (l *journal) end() {
+	l.under.Store(0)
+	<-l.turn
+}
+
+// outwait returns when no write of the unfinished state of one of these finished jobs is under way, or with an error when ctx has ended. No
+// other will be: see presentOf. Seldom does anybody wait here, for the journal answers before a function is called, and a job that ends
+// otherwise while it is being written was cancelled, or its deadline has passed.
+func (l *journal) outwait(ctx context.Context, jobs []*job) error {
+	n := l.under.Load()
+	if n == 0 || !slices.ContainsFunc(jobs, func(j *job) bool { return j.isIn(n) }) {
+		return nil
+	}
+	unlock, err := lock(ctx, l.turn, "the journal")
+	if err != nil {
+		return err
+	}
+	unlock()
+	return nil
+}
+
 // presentOf returns the records of the entries' jobs that are not finished, each once.
-func presentOf(entries []journalEntry) ([]Record, error) {
+func (l *journal) presentOf(entries []journalEntry) ([]Record, error) {
 	records := make([]Record, 0, len(entries))
 	last := make(map[*job]int, len(entries))
 	take := func(j *job) error {
-		if j.isLost() { // all are answered alike, so each is tried by itself
+		r, lost := j.enter(l.count)
+		if lost { // all are answered alike, so each is tried by itself
 			return fmt.Errorf("%w: %w", errNotWritten, ErrLeaseLost)
 		}
-		r := j.snapshot(true)
 		if r.Status.Final() {
 			return nil
 		}

@@ -198,3 +198,68 @@ func (l *lines) Write(p []byte) (int, error) {
 }
 
 func (l *lines) count() int64 { return l.n.Load() }
+
+// A Save that takes long holds up no Submit.
+func TestSubmitsAndSavesOverlap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &slowSave{journaled: newJournaled(), wait: 10 * time.Second}
+		send := taskflow.Define("send", task[int])
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		if _, err := m.Submit(t.Context(), send.With(1)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if b.saving.Load() != 1 {
+			t.Fatal("the history is not being written")
+		}
+		begin := time.Now()
+		h, err := m.Submit(t.Context(), send.With(2))
+		if err != nil || h.Wait(t.Context()) != nil || time.Since(begin) != 0 {
+			t.Errorf("submitted and run within %v beside a slow Save: %v", time.Since(begin), err)
+		}
+	})
+}
+
+// slowSave is a journal whose history is slow.
+type slowSave struct {
+	*journaled
+	wait   time.Duration
+	saving atomic.Int32
+}
+
+func (b *slowSave) Save(ctx context.Context, records []taskflow.Record) (int, error) {
+	b.saving.Add(1)
+	defer b.saving.Add(-1)
+	time.Sleep(b.wait)
+	return b.journaled.Save(ctx, records)
+}
+
+// A row that is written after its finished record would stay, and run again after a restart. This backend does not see to that itself.
+func TestATaskThatEndsWhileItsRowIsWrittenLeavesNoRow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newJournaled()
+		send := taskflow.Define("send", func(context.Context, int) error { return errFlaky }, taskflow.Retry(3, taskflow.Exponential(time.Minute, 2)))
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(send))
+		h, err := m.Submit(t.Context(), send.With(1), taskflow.Delay(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		b.mu.Lock()
+		b.slow = 5 * time.Second
+		b.mu.Unlock()
+		time.Sleep(7 * time.Second) // its start took 5 s to write; it failed, and that is being written
+		if r := h.Record(); r.Status != taskflow.StatusPending || r.Attempts != 1 {
+			t.Fatalf("it is %s after %d attempts", r.Status, r.Attempts)
+		}
+		if _, err := m.Cancel(t.Context(), h.ID(), "not needed"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if r, ok := b.stored(h.ID()); len(b.rows()) != 0 || !ok || r.Status != taskflow.StatusCancelled {
+			t.Errorf("pending: %v; finished: %v, %s", b.rows(), ok, r.Status)
+		}
+	})
+}

@@ -386,10 +386,10 @@ func (m *Manager) savePending(ctx context.Context) error {
 		}
 		records = append(records, r)
 	}
-	err := m.store.savePending(ctx, records)
+	_, err := m.store.backend.SavePending(ctx, records)
 	for wait := retryFirst; err != nil && ctx.Err() == nil; wait = min(2*wait, retryLast) {
 		pause(ctx, wait)
-		err = m.store.savePending(ctx, records)
+		_, err = m.store.backend.SavePending(ctx, records)
 	}
 	if err == nil {
 		for _, j := range jobs {

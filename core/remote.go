@@ -183,7 +183,7 @@ func (m *Manager) cancelFree(ctx context.Context, r Record, reason string) (Reco
 	// may not.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	switch n, err := m.store.save(ctx, []Record{r}); {
+	switch n, err := m.store.backend.Save(ctx, []Record{r}); {
 	case err != nil:
 		return waiting, fmt.Errorf("taskflow: cancel %s: %w", r.ID, err)
 	case n == 0:

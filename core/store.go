@@ -12,7 +12,6 @@ type store struct {
 	backend Backend
 	query   Querier        // nil: listings load the whole history
 	pending PendingQuerier // nil: only what is in memory is known of the unfinished tasks
-	writing chan struct{}  // holds a token while Save, SavePending or PutPending is under way, see journal.write
 
 	loading chan struct{} // holds a token while the whole history is loaded: once at a time
 }
@@ -20,12 +19,7 @@ type store struct {
 func newStore(b Backend) *store {
 	q, _ := b.(Querier)
 	p, _ := b.(PendingQuerier)
-	return &store{backend: b, query: q, pending: p, writing: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
-}
-
-// lockWrites waits until no other write is under way, or until ctx ends.
-func (s *store) lockWrites(ctx context.Context) (unlock func(), err error) {
-	return lock(ctx, s.writing, "another write")
+	return &store{backend: b, query: q, pending: p, loading: make(chan struct{}, 1)}
 }
 
 // lock is a mutex that heeds a context.
@@ -36,25 +30,6 @@ func lock(ctx context.Context, token chan struct{}, what string) (unlock func(),
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for %s: %w", what, ctx.Err())
 	}
-}
-
-func (s *store) save(ctx context.Context, records []Record) (int, error) {
-	unlock, err := s.lockWrites(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	return s.backend.Save(ctx, records)
-}
-
-func (s *store) savePending(ctx context.Context, records []Record) error {
-	unlock, err := s.lockWrites(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	_, err = s.backend.SavePending(ctx, records)
-	return err
 }
 
 func (s *store) page(ctx context.Context, q Query) (Page, error) {
