@@ -81,9 +81,16 @@ func bind(args []any) []any {
 	return args
 }
 
+// noSeqscan keeps the planner of a transaction from reading whole tables for the few rows that we ask for by their keys. It would while its
+// statistics say that a table is small, and the plan stays with the prepared statement as the table grows, for a minute and more.
+const noSeqscan = "SELECT set_config('enable_seqscan', 'off', true)"
+
 // Transaction implements [sqlstore.Database].
 func (d *database) Transaction(ctx context.Context, f func(sqlstore.Tx) error) error {
-	return d.transaction(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", func(t *tx) error { return f(t) })
+	return d.transaction(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", func(t *tx) error {
+		t.Later(ctx, noSeqscan)
+		return f(t)
+	})
 }
 
 // Exclusive takes a lock of the database that the end of the transaction frees.
