@@ -110,7 +110,9 @@ type Claimer interface {
 type Journal interface {
 	// PutPending stores or replaces unfinished records, all or none, and returns when they are safe. Their Owner is the
 	// instance that holds them. A row that another owner holds is not replaced, and a task that is finished is not pending again: the
-	// error is ErrLeaseLost, and nothing is stored.
+	// error is ErrLeaseLost, and nothing is stored. The same with a KeyStore for a task that is not pending yet and whose Key another task has
+	// been given: its instance has lost its lease between the reservation and this call. In the same atomic step: if ReserveKey gives the
+	// key away, PutPending is refused, and if PutPending stores the task, ReserveKey says that it has the key.
 	PutPending(ctx context.Context, records []Record) error
 }
 

@@ -65,6 +65,11 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 		if _, finished := b.history[r.ID]; finished {
 			return fmt.Errorf("memory: put pending: %w: %s of %q is finished", taskflow.ErrLeaseLost, r.ID, r.Owner)
 		}
+		if k, reserved := b.keys[r.Key]; reserved && k.taskID != r.ID && r.Key != "" {
+			if _, pending := b.pending[r.ID]; !pending {
+				return fmt.Errorf("memory: put pending: %w: the key %q of %s has been given to %s", taskflow.ErrLeaseLost, r.Key, r.ID, k.taskID)
+			}
+		}
 	}
 	for _, r := range records {
 		b.pending[r.ID] = pendingRow{record: clone(r)}

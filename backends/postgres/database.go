@@ -81,14 +81,15 @@ func bind(args []any) []any {
 	return args
 }
 
-// noSeqscan keeps the planner of a transaction from reading whole tables for the few rows that we ask for by their keys. It would while its
-// statistics say that a table is small, and the plan stays with the prepared statement as the table grows, for a minute and more.
-const noSeqscan = "SELECT set_config('enable_seqscan', 'off', true)"
+// writing are the settings of a transaction that writes. Without the first the planner reads whole tables for the few rows that we ask for by
+// their keys, while its statistics say that a table is small; and the plan stays with the prepared statement as the table grows, for a
+// minute and more. The second undoes the transaction of a process that was paused in the middle of it, which would keep its locks.
+const writing = "SELECT set_config('enable_seqscan', 'off', true), set_config('idle_in_transaction_session_timeout', '5s', true)"
 
 // Transaction implements [sqlstore.Database].
 func (d *database) Transaction(ctx context.Context, f func(sqlstore.Tx) error) error {
 	return d.transaction(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", func(t *tx) error {
-		t.Later(ctx, noSeqscan)
+		t.Later(ctx, writing)
 		return f(t)
 	})
 }

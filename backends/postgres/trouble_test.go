@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -372,5 +373,15 @@ func TestRecordsThatCannotBeStoredAreNamed(t *testing.T) {
 	}
 	if rows, err := b.LoadPending(t.Context()); err != nil || len(rows) != 0 {
 		t.Errorf("LoadPending returned %d records of refused calls, %v", len(rows), err)
+	}
+}
+
+// A plan that reads a whole table was made when that was small; a paused process would keep its locks.
+func TestWritesGoAlongIndexesAndDoNotIdle(t *testing.T) {
+	t.Parallel()
+	b := opened(t, server(t))
+	const names = "^(enable_seqscan|idle_in_transaction_session_timeout)$"
+	if got, err := postgres.WriteSettings(t.Context(), b, names); err != nil || !slices.Equal(got, []string{"off", "5000"}) {
+		t.Errorf("settings of a transaction: %q, %v", got, err)
 	}
 }

@@ -59,7 +59,7 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 	n := len(records)
 	args := make([]any, 0, 2*n+16)
 	args = append(args, n)
-	same, details := groups{}, []any{}
+	same, keys, details := groups{}, []any{}, []any{}
 	var e encoder
 	size := 0
 	for i := range records {
@@ -75,6 +75,9 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 		if row.detail != nil {
 			details = append(details, r.ID, row.detail)
 		}
+		if r.Key != "" {
+			keys = append(keys, i+1, r.Key)
+		}
 		if r.Owner != "" {
 			same.add(group{ownerOf, "", r.Owner}, i)
 		} else {
@@ -89,7 +92,8 @@ func putArgs(records []taskflow.Record, most int) ([]any, error) {
 			args = append(args, "", g.text, appendFrame(appendFrame(nil, ""), g.text), packed(*members, n))
 		}
 	}
-	return append(args, details...), nil
+	args = append(args, len(keys)/2)
+	return append(append(args, keys...), details...), nil
 }
 
 // SavePending implements [taskflow.Backend]. The rows that this opened handle stored before are replaced, unless somebody has claimed them

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,22 @@ func (b *Backend) ReleaseKey(ctx context.Context, key, taskID string) error {
 	return b.write(ctx, "release key", func(c *conn) error {
 		return c.run(ctx, "DELETE FROM idempotency_key WHERE key = ? AND task_id = ?", []byte(key), task)
 	})
+}
+
+// keeps fails when another task has been given the key of one that has no row yet.
+func keeps(ctx context.Context, c *conn, r *taskflow.Record) error {
+	if r.Key == "" {
+		return nil
+	}
+	task, err := encodeID(r.ID)
+	if err != nil {
+		return err
+	}
+	return c.query(ctx, `SELECT task_id FROM idempotency_key WHERE key = ?1 AND task_id <> ?2 AND NOT EXISTS (SELECT 1 FROM pending WHERE id = ?2)`,
+		[]any{[]byte(r.Key), task}, func(row []driver.Value) error {
+			v := rowReader{row: row}
+			return errors.Join(fmt.Errorf("%w: the key %.100q of %s has been given to %s", taskflow.ErrLeaseLost, r.Key, r.ID, v.id()), v.err)
+		})
 }
 
 // TakeSlot implements [taskflow.SlotStore].

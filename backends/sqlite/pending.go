@@ -40,6 +40,11 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 		return b.wrap("put pending", err)
 	}
 	return b.write(ctx, "put pending", func(c *conn) error {
+		for i := range records {
+			if err := keeps(ctx, c, &records[i]); err != nil {
+				return err
+			}
+		}
 		stored, err := putter{ours: "[]"}.put(ctx, c, records)
 		if err != nil {
 			return err

@@ -124,6 +124,25 @@ func brokenKeys() []brokenTwist {
 				r.Retention = first.(time.Duration)
 			})
 		}},
+		{"puts tasks whose keys were given away", "keys/a task whose key was given away is not put", func(t *twisted) {
+			t.putPending = func(ctx context.Context, records []taskflow.Record) error {
+				records = slices.Clone(records)
+				for i := range records {
+					records[i].Key = ""
+				}
+				return t.Backend.PutPending(ctx, records)
+			}
+		}},
+		{"refuses rows that it has", "keys/a task whose key was given away is not put", func(t *twisted) {
+			t.putPending = func(ctx context.Context, records []taskflow.Record) error {
+				for _, r := range records {
+					if r.Key == "report" && r.Attempts > 0 {
+						return taskflow.ErrLeaseLost
+					}
+				}
+				return t.Backend.PutPending(ctx, records)
+			}
+		}},
 		{"forgets at Close", "keys/survive a restart", nothing},
 	}
 }

@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ func keyTopics() []topic {
 		}, test: lostTaskFreesKey},
 		{name: "keys/a failed task's key is free without ReleaseKey", needs: needs, has: has, test: failedTaskFreesKey},
 		{name: "keys/their task reserves them anew", needs: needs, has: has, test: keyIsReservedAnew},
+		{name: "keys/a task whose key was given away is not put", needs: "KeyStore, InstanceStore and Journal", has: func(b taskflow.Backend) bool {
+			return has(b) && offersBoth[taskflow.InstanceStore, taskflow.Journal](b)
+		}, test: keyGivenAwayFences},
 		{name: "keys/survive a restart", needs: needs, has: has, test: keysSurviveRestart},
 	}
 }
@@ -256,6 +260,74 @@ func keyIsReservedAnew(k *kit) {
 		return got == other.TaskID
 	})
 	k.reserve(ctx, here, r, other.TaskID)
+}
+
+// keyGivenAwayFences: an instance reserves a key and is paused for longer than its lease, before the row of the task is there.
+func keyGivenAwayFences(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, there, "stays")
+	keyed := func(owner, key string, task int) (taskflow.Record, taskflow.Reservation) {
+		record := ownedBy(owner, waiting(task))
+		record.Key = key
+		r := reservation(key, task)
+		r.Owner = owner
+		return record, r
+	}
+	paused, old := keyed("paused", "order", 1)
+	next, new := keyed("stays", "order", 2)
+	k.adder(ctx, here, "paused")
+	k.reserve(ctx, here, old, paused.ID)
+	k.must(there.(taskflow.InstanceStore).Leave(ctx, "paused"), "Leave")
+	k.reserve(ctx, there, new, next.ID)
+	before := k.pending(ctx, there)
+	for _, records := range [][]taskflow.Record{{paused}, {ownedBy("paused", waiting(3)), paused, ownedBy("paused", waiting(4))}} {
+		if err := here.(taskflow.Journal).PutPending(ctx, records); !errors.Is(err, taskflow.ErrLeaseLost) {
+			k.Errorf("PutPending of %d records, one of whose keys another task has been given, returned %v; want taskflow.ErrLeaseLost", len(records), err)
+		}
+	}
+	k.compare("LoadPending after PutPending of a task whose key another has", k.pending(ctx, there), before)
+	k.put(ctx, there, next)
+	next.Attempts = 1
+	k.put(ctx, there, next)
+
+	// A key that was kept for long enough may go to another while its task goes on.
+	slow, short := keyed("stays", "report", 5)
+	short.Retention = time.Millisecond
+	k.reserve(ctx, there, short, slow.ID)
+	k.put(ctx, there, slow)
+	k.eventually("the retention of 1 ms is over and another gets the key", func() bool {
+		got, err := here.(taskflow.KeyStore).ReserveKey(ctx, reservation("report", 6))
+		k.must(err, "ReserveKey")
+		return got == waiting(6).ID
+	})
+	for attempts := range 3 {
+		slow.Attempts = attempts
+		k.put(ctx, there, slow)
+	}
+
+	// Both at once: the key is the one's or the other's.
+	for n := range 60 {
+		mine, first := keyed(fmt.Sprint("paused ", n), fmt.Sprint("order ", n), 100+2*n)
+		_, second := keyed("stays", first.Key, 101+2*n)
+		k.adder(ctx, here, mine.Owner)
+		k.reserve(ctx, here, first, mine.ID)
+		k.must(there.(taskflow.InstanceStore).Leave(ctx, mine.Owner), "Leave")
+		var (
+			wg  sync.WaitGroup
+			put error
+		)
+		wg.Go(func() { put = here.(taskflow.Journal).PutPending(ctx, []taskflow.Record{mine}) })
+		holder, err := there.(taskflow.KeyStore).ReserveKey(ctx, second)
+		wg.Wait()
+		k.must(err, "ReserveKey")
+		if put != nil && !errors.Is(put, taskflow.ErrLeaseLost) {
+			k.must(put, "PutPending")
+		}
+		if (put == nil) != (holder == mine.ID) {
+			k.Errorf("at the same time PutPending of %s returned %v, and ReserveKey said that %s has its key", mine.ID, put, holder)
+		}
+	}
 }
 
 func keysSurviveRestart(k *kit) {

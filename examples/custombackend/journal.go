@@ -20,7 +20,7 @@ func (b *Backend) PutPending(ctx context.Context, records []taskflow.Record) err
 	defer leave()
 	rows := maps.Clone(b.pending)
 	for _, r := range records {
-		if _, done := b.lines[r.ID]; done || !mayWrite(r.Owner, rows[r.ID].owner) {
+		if _, done := b.lines[r.ID]; done || !mayWrite(r.Owner, rows[r.ID].owner) || b.keyLost(r) {
 			return fmt.Errorf("jsonl: put pending: %w: %s of %q", taskflow.ErrLeaseLost, r.ID, r.Owner)
 		}
 		if rows[r.ID], err = rowOf(r); err != nil {

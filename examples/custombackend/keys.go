@@ -52,6 +52,13 @@ func (b *Backend) holds(k key) bool {
 	return joined
 }
 
+// keyLost reports whether another task was given the key of one that is not stored yet: its instance was away for longer than its lease.
+func (b *Backend) keyLost(r taskflow.Record) bool {
+	k, taken := b.keys[r.Key]
+	_, stored := b.pending[r.ID]
+	return r.Key != "" && taken && k.TaskID != r.ID && !stored
+}
+
 // ReleaseKey frees the key if that task has it.
 func (b *Backend) ReleaseKey(ctx context.Context, name, taskID string) error {
 	leave, err := b.enter(ctx, "release key")

@@ -59,6 +59,8 @@ func (s *session) reserve(ctx context.Context, tx Tx, r taskflow.Reservation, ta
 	name := []byte(r.Key)
 	const until = int64(0) // over, until it is set below
 	s.insert(ctx, tx, keyTable, Conflict{Key: []string{"name"}}, []any{name, task, r.Owner, until})
+	// The lock comes before the question: whoever stores a task with this key was waited for, and the row is seen.
+	s.later(ctx, tx, "SELECT name FROM {key} WHERE name = ? FOR UPDATE", name)
 	const sql = `SELECT k.task_id, k.expires_at > {now} AND (
 		EXISTS (SELECT 1 FROM {pending} p WHERE p.id = k.task_id) OR EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id AND h.status = ?)
 		OR EXISTS (SELECT 1 FROM {instance} i WHERE i.id = k.owner) AND NOT EXISTS (SELECT 1 FROM {history} h WHERE h.id = k.task_id))
@@ -78,6 +80,57 @@ func (s *session) reserve(ctx context.Context, tx Tx, r taskflow.Reservation, ta
 	}
 	s.later(ctx, tx, "UPDATE {key} SET task_id = ?, owner = ?, expires_at = {now} + ? WHERE name = ?", task, r.Owner, r.Retention.Nanoseconds(), name)
 	return task, nil
+}
+
+// checkKeys fails when another task has been given the key of one that has no row yet. It locks the keys that are as they should be, so that
+// nobody gives them away before the rows are there.
+func (s *session) checkKeys(ctx context.Context, tx Tx, list []*encoded) error {
+	var keyed []*encoded
+	for _, e := range list {
+		if e.record.Key != "" {
+			keyed = append(keyed, e)
+		}
+	}
+	return chunks(keyed, func(part []*encoded) error {
+		names := make([][]byte, len(part))
+		tasks := make(map[string][]ID, len(part))
+		for i, e := range part {
+			names[i] = []byte(e.record.Key)
+			tasks[e.record.Key] = append(tasks[e.record.Key], e.id)
+		}
+		var lost []ID
+		among := where(s.dialect.In("name", names))
+		err := s.queryTx(ctx, tx, "SELECT name, task_id FROM {key}"+among.SQL+" ORDER BY name FOR UPDATE", among.Args, func(row Row) error {
+			var name []byte
+			var holder ID
+			if err := row.Scan(&name, &holder); err != nil {
+				return err
+			}
+			for _, id := range tasks[string(name)] {
+				if id != holder {
+					lost = append(lost, id)
+				}
+			}
+			return nil
+		})
+		if err != nil || len(lost) == 0 {
+			return err
+		}
+		stored := map[ID]bool{}
+		rows := where(s.dialect.In("id", lost))
+		err = s.queryTx(ctx, tx, "SELECT id FROM {pending}"+rows.SQL, rows.Args, func(row Row) error {
+			var id ID
+			err := row.Scan(&id)
+			stored[id] = true
+			return err
+		})
+		for _, id := range lost {
+			if err == nil && !stored[id] {
+				err = fmt.Errorf("%w: the key of %s has been given to another task", taskflow.ErrLeaseLost, id)
+			}
+		}
+		return err
+	})
 }
 
 // pruneKeys deletes some keys whose retention is over: as many as can have been added since it did so last, and more.

@@ -65,6 +65,9 @@ func lastOfEach(list []*encoded) ([]*encoded, error) {
 
 // putPending stores rows of distinct ids. At first it takes a task that never ran for one that has no row.
 func (s *session) putPending(ctx context.Context, tx Tx, list []*encoded, guess bool) error {
+	if err := s.checkKeys(ctx, tx, list); err != nil {
+		return err
+	}
 	var fresh, replacing [][]any
 	byOwner := map[string][]ID{}
 	for _, e := range list {

@@ -1,6 +1,6 @@
 -- Stores unfinished records, all or none: returns the ordinal of one that another holds or that is finished, and 0 once they are stored.
 -- ARGV: n; n times id, row; the number of groups, and for each: the owner, the name if there is no owner, what a row of it begins with,
--- ordinals; then id, detail for each that has one.
+-- ordinals; the number of those with an idempotency key, and for each its ordinal and key; then id, detail for each that has one.
 local n = tonumber(ARGV[1])
 local ids, at = {}, 2 * n + 2
 for i = 1, n do ids[i] = ARGV[2 * i] end
@@ -26,6 +26,17 @@ for _ = 1, ARGV[at] do
     end
   end
 end
+
+-- A key that another task has been given: who put this one has lost its lease since it reserved the key.
+for _ = 1, ARGV[at + 1] do
+  local i = tonumber(ARGV[at + 2])
+  at = at + 2
+  if not rows[i] then
+    local value = redis.call('GET', base .. 'key:' .. ARGV[at + 1])
+    if value and unframe(value, 1) ~= ids[i] then return i end
+  end
+end
+at = at + 1
 
 -- The first write is one that a full server refuses: then nothing has been done.
 for i = 2, 2 * n + 1, 1000 do
