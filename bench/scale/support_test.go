@@ -20,7 +20,7 @@ import (
 // TestMain stops the servers that the benchmarks share.
 func TestMain(m *testing.M) { testserver.Main(m) }
 
-// engines makes a new, empty store of each kind. What it returns makes a backend on that store, each time another one.
+// engines makes a new, empty store of each kind. The servers of tests are small and do not wait for the disk; these are about as they come. What it returns makes a backend on that store, each time another one.
 var engines = []struct {
 	name  string
 	store func(b *testing.B) (backend func() taskflow.Backend)
@@ -34,11 +34,13 @@ var engines = []struct {
 		return func() taskflow.Backend { return redis.Open(url) }
 	}},
 	{"postgres", func(b *testing.B) func() taskflow.Backend {
-		url := testserver.SharedPostgreSQL(b).NewDatabase(b)
+		url := testserver.PostgreSQL(b, testserver.WithArgs("-c", "fsync=on", "-c", "shared_buffers=256MB")).NewDatabase(b)
 		return func() taskflow.Backend { return postgres.Open(url) }
 	}},
 	{"mysql", func(b *testing.B) func() taskflow.Backend {
-		dsn := testserver.SharedMariaDB(b).NewDatabase(b)
+		server := testserver.MariaDB(b, testserver.WithArgs("--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=256M",
+			"--innodb-log-file-size=96M"))
+		dsn := server.NewDatabase(b)
 		return func() taskflow.Backend { return mysql.Open(dsn) }
 	}},
 }
