@@ -59,9 +59,9 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the open streams and the operations under way, and waits for their goroutines. Without it, the manager's stop ends
-// them too, but does not wait for the last step of an operation, whose end may then be missing in the audit trail. Nobody needs it for a
-// handler that is not used. Requests that come later are served, except the stream and new operations.
+// Close ends the open streams and the operations under way, and waits for their goroutines. The manager's stop ends them too, and waits for the
+// operations: Close is for a handler that is given up while its manager runs on. Nobody needs it for a handler that is not used. Requests that come
+// later are served, except the stream and new operations.
 func (h *Handler) Close() error {
 	h.operations.close()
 	h.feed.close()
