@@ -1,6 +1,7 @@
 package taskflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,9 +23,19 @@ type ScheduleInfo struct {
 	Paused      bool
 	PausedBy    string
 	PausedAt    time.Time
-	Skipped     int64     // slots skipped because the former run had not ended
-	SkippedAt   time.Time // the latest of them
+	Skipped     int64      // slots skipped because the former run had not ended
+	SkippedAt   time.Time  // the latest of them
+	SkippedFor  SkipReason // why the latest was; empty: none was
 }
+
+// SkipReason says why a slot of a schedule was skipped.
+type SkipReason string
+
+// The reasons.
+const (
+	SkipOverlap SkipReason = "overlap" // the former run had not ended, or another slot waited for that already
+	SkipStopped SkipReason = "stopped" // it waited for the former run (OverlapQueue), and its instance was stopped
+)
 
 // ScheduleRun is one run of a schedule.
 type ScheduleRun struct {
@@ -155,6 +166,9 @@ func (s *schedule) info(ctx context.Context, st *scheduleState) (ScheduleInfo, e
 		Name: s.name, Spec: s.table.spec, Description: s.table.text(), TimeZone: s.table.zone.String(), Task: s.call.Name(),
 		Overlap: s.overlap, Jitter: s.jitter, CatchUp: s.catchUp, Durable: s.o.m.journal != nil,
 		Skipped: st.skipped.Count, SkippedAt: st.skipped.Slot,
+	}
+	if !info.SkippedAt.IsZero() {
+		info.SkippedFor = cmp.Or(st.skipped.Reason, SkipOverlap)
 	}
 	if st.paused != nil {
 		info.Paused, info.PausedBy, info.PausedAt = true, st.paused.By, st.paused.At

@@ -274,7 +274,7 @@ func (s *schedule) begin(ctx context.Context, slot time.Time) error {
 	case s.overlap == OverlapQueue && !held.queue:
 		return s.queueUp(ctx, slot)
 	default:
-		s.skip(ctx, st, slot, held.by)
+		s.skip(ctx, st, slot, SkipOverlap, held.by)
 		return nil
 	}
 	if _, err := s.add(ctx, st, slot, false); err != nil {
@@ -303,10 +303,15 @@ func (s *schedule) unfinished(ctx context.Context, st *scheduleState) (id string
 	return "", nil
 }
 
-// skip counts a slot that is not run.
-func (s *schedule) skip(ctx context.Context, st *scheduleState, slot time.Time, by string) {
-	s.o.m.log.Info("taskflow: a slot is skipped, because the former run has not ended", "schedule", s.name, "slot", slot, "held_up_by", by)
-	s.remembered(s.put(ctx, stateSkipped, wireSkipped{st.skipped.Count + 1, slot.UTC()}))
+// skip counts a slot that is not run; by is what it waited for, where that is known.
+func (s *schedule) skip(ctx context.Context, st *scheduleState, slot time.Time, why SkipReason, by string) {
+	log := s.o.m.log.With("schedule", s.name, "slot", slot)
+	if why == SkipStopped {
+		log.Info("taskflow: a slot is skipped, because the manager stops while it waits for the former run")
+	} else {
+		log.Info("taskflow: a slot is skipped, because the former run has not ended", "held_up_by", by)
+	}
+	s.remembered(s.put(ctx, stateSkipped, wireSkipped{st.skipped.Count + 1, slot.UTC(), why}))
 }
 
 // holdup is why a slot's run cannot begin.
@@ -365,7 +370,7 @@ func (s *schedule) giveUpWaiting() {
 	ctx, cancel := context.WithTimeout(context.Background(), scheduleTimeout)
 	defer cancel()
 	if st, err := s.state(ctx); s.remembered(err) {
-		s.skip(ctx, st, s.waiting, "the manager stops")
+		s.skip(ctx, st, s.waiting, SkipStopped, "")
 		s.stopWaiting(ctx, s.waiting)
 	}
 }

@@ -34,6 +34,8 @@ type wirePause struct {
 type wireSkipped struct {
 	Count int64     `json:"count"`
 	Slot  time.Time `json:"slot"` // the latest
+	// Reason is why that one was; empty: SkipOverlap.
+	Reason SkipReason `json:"reason,omitempty"`
 }
 
 type wireWaiting struct {

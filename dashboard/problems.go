@@ -315,9 +315,13 @@ func (h *Handler) heldUpSchedules(ctx context.Context, now time.Time) (all []wro
 		if s.SkippedAt.IsZero() || now.Sub(s.SkippedAt) > failingWindow {
 			continue
 		}
+		why := "when the latest was due the one before had not ended"
+		if s.SkippedFor == taskflow.SkipStopped {
+			why = "the latest waited for the one before when its instance was stopped"
+		}
 		p := wrong{
 			Kind: "schedule", Severity: severityWarning, Title: "schedule " + s.Name + " leaves runs out",
-			Detail: fmt.Sprintf("it runs %s, and when the latest was due the one before had not ended", s.Description),
+			Detail: fmt.Sprintf("it runs %s, and %s", s.Description, why),
 			Name:   s.Task, LastSeen: s.SkippedAt.UTC(),
 		}
 		if len(s.Recent) > 0 {
