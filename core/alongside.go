@@ -10,6 +10,7 @@ import (
 // companions are the goroutines that Alongside has started.
 type companions struct {
 	mu  sync.Mutex // so that nothing is started once ctx has ended
+	any bool       // something was started
 	wg  sync.WaitGroup
 	ctx context.Context // ends with BeginShutdown; made by New
 	end context.CancelCauseFunc
@@ -35,13 +36,18 @@ func (m *Manager) Alongside(f func(ctx context.Context)) error {
 	if c.ctx.Err() != nil {
 		return fmt.Errorf("taskflow: alongside: %w", ErrStopped)
 	}
+	c.any = true
 	c.wg.Go(func() { f(c.ctx) }) // ends with f; Stop waits for it
 	return nil
 }
 
 // endCompanions waits until they have returned, at most until ctx ends.
 func (m *Manager) endCompanions(ctx context.Context) error {
-	if !returned(ctx, &m.companions.wg) {
+	c := &m.companions
+	c.mu.Lock()
+	some := c.any
+	c.mu.Unlock()
+	if some && !returned(ctx, &c.wg) {
 		return errors.New("taskflow: stop: what runs alongside (Manager.Alongside) did not return")
 	}
 	return nil

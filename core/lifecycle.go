@@ -364,7 +364,7 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 
 // endObservers waits until the observers were told everything, at most until ctx ends: they are users' code.
 func (m *Manager) endObservers(ctx context.Context) error {
-	if !returned(ctx, &m.observers) {
+	if len(m.cfg.observers) > 0 && !returned(ctx, &m.observers) {
 		return errors.New("taskflow: stop: an observer did not return")
 	}
 	return nil

@@ -91,11 +91,11 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 	if !s.o.m.life.running() {
 		return Handle{}, fmt.Errorf("%w, or not started yet", ErrStopped)
 	}
-	unlock, err := lock(ctx, s.turn, "another run of the schedule to begin")
+	done, err := s.decideNow(ctx)
 	if err != nil {
 		return Handle{}, err
 	}
-	defer unlock()
+	defer done()
 	st, err := s.state(ctx)
 	if err != nil {
 		return Handle{}, err
@@ -110,6 +110,16 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 		}
 	}
 	return s.add(ctx, st, s.o.now(), true)
+}
+
+// decideNow is decide for somebody who waits for the answer.
+func (s *schedule) decideNow(ctx context.Context) (done func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, scheduleTimeout)
+	defer cancel()
+	if done, err = s.decide(waiting); err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrScheduleBusy, err)
+	}
+	return done, err
 }
 
 // PauseSchedule lets slots pass unused, on all instances and over restarts, until ResumeSchedule; what is running runs on. They are not made up

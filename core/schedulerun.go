@@ -194,6 +194,7 @@ func (s *schedule) look() {
 	ctx, cancel := context.WithTimeout(context.Background(), scheduleTimeout)
 	defer cancel()
 	s.follow(ctx)
+	s.passTurnLate()
 	if s.waiting.IsZero() || isClosed(s.o.ending) {
 		return
 	}
@@ -254,11 +255,11 @@ func (s *schedule) insist(until time.Time, what string, f func(context.Context) 
 
 // begin begins the run of a slot that this instance has taken, unless the schedule is paused or its former run has not ended.
 func (s *schedule) begin(ctx context.Context, slot time.Time) error {
-	unlock, err := lock(ctx, s.turn, "another run of the schedule to begin")
+	done, err := s.decide(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer done()
 	st, err := s.state(ctx)
 	if err != nil {
 		return err
@@ -369,13 +370,18 @@ func (s *schedule) giveUpWaiting() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scheduleTimeout)
 	defer cancel()
+	done, err := s.decide(ctx)
+	if !s.remembered(err) {
+		return
+	}
+	defer done()
 	if st, err := s.state(ctx); s.remembered(err) {
 		s.skip(ctx, st, s.waiting, SkipStopped, "")
 		s.stopWaiting(ctx, s.waiting)
 	}
 }
 
-// add adds the task of a run, and remembers it. The caller holds s.turn.
+// add adds the task of a run, and remembers it. The caller has the turn, see decide.
 func (s *schedule) add(ctx context.Context, st *scheduleState, slot time.Time, manual bool) (Handle, error) {
 	m, opts := s.o.m, s.opts
 	if !manual {
