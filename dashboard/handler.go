@@ -28,7 +28,7 @@ type Handler struct {
 	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 
 	operations  operations
-	exports     chan struct{} // holds a token for each export under way
+	exports     exports
 	failureMemo memo[*failures]
 	problemMemo memo[*problems]
 }
@@ -45,7 +45,7 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce), looks: make(chan struct{}, looksAtOnce)}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), looks: make(chan struct{}, looksAtOnce)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
