@@ -354,6 +354,9 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 		if m.peers != nil {
 			errs = append(errs, m.peers.leave(ctx))
 		}
+	}
+	errs = append(errs, m.endCompanions(ctx))
+	if started {
 		errs = append(errs, m.closeStore())
 	}
 	return errors.Join(errs...)
@@ -361,17 +364,10 @@ func (m *Manager) save(ctx context.Context, started bool) error {
 
 // endObservers waits until the observers were told everything, at most until ctx ends: they are users' code.
 func (m *Manager) endObservers(ctx context.Context) error {
-	told := make(chan struct{})
-	go func() { // ends with the last observer
-		m.observers.Wait()
-		close(told)
-	}()
-	select {
-	case <-told:
-		return nil
-	case <-ctx.Done():
+	if len(m.cfg.observers) > 0 && !returned(ctx, &m.observers) {
 		return errors.New("taskflow: stop: an observer did not return")
 	}
+	return nil
 }
 
 // savePending stores the jobs on the shelf, and pending records of unknown names that were taken from the backend. What

@@ -51,8 +51,11 @@ type Manager struct {
 	life      lifecycle
 	workers   sync.WaitGroup // every goroutine that runs tasks
 	services  sync.WaitGroup // every other goroutine of the manager, but for
-	observers sync.WaitGroup // those that call users' observers
-	pending   atomic.Int64   // tasks admitted that have not started: bounded by the queue size
+	observers sync.WaitGroup // those that call users' observers, and
+
+	companions companions // those of Alongside
+
+	pending atomic.Int64 // tasks admitted that have not started: bounded by the queue size
 }
 
 // config is what the options of New set.
@@ -113,6 +116,7 @@ func New(opts ...ManagerOption) (*Manager, error) {
 			return nil, fmt.Errorf("taskflow: New: task %q wants pool %q, which no WithPool defines", d.name, d.policy.pool)
 		}
 	}
+	m.companions.init()
 	m.life.killing, m.life.kill = context.WithCancel(context.Background())
 	m.keys = newKeys(m)
 	m.series = newRecorder(m)
@@ -344,9 +348,14 @@ type PoolInfo struct {
 // Draining is closed when the manager begins to stop: time to end long-lived streams.
 func (m *Manager) Draining() <-chan struct{} { return m.draining }
 
-// BeginShutdown is the first phase of a graceful stop: long-lived streams end ([Manager.Draining]), while requests in flight may
-// still add tasks. Calling it again does nothing. Stop calls it by itself.
-func (m *Manager) BeginShutdown() { m.drainOnce.Do(func() { close(m.draining) }) }
+// BeginShutdown is the first phase of a graceful stop: long-lived streams end ([Manager.Draining]), and what runs [Manager.Alongside], while
+// requests in flight may still add tasks. Calling it again does nothing. Stop calls it by itself.
+func (m *Manager) BeginShutdown() {
+	m.drainOnce.Do(func() {
+		close(m.draining)
+		m.companions.stop()
+	})
+}
 
 func newInstanceID(now time.Time) string {
 	id := NewID(now)

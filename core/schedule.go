@@ -124,7 +124,8 @@ type schedule struct {
 	catchUp bool
 
 	o       *schedules
-	turn    chan struct{} // holds a token while it is decided whether a run begins
+	turn    chan struct{} // holds a token while it is decided here whether a run begins
+	token   string        // by which the turn among instances is held, see decide
 	waiting time.Time     // slot whose run waits for the former one; used by run's goroutine alone
 	warned  time.Time     // of waiting, that it cannot begin
 
@@ -132,11 +133,13 @@ type schedule struct {
 	passed  time.Time // slots until then are over
 	own     []ownRun  // runs that this instance has begun, in their order
 	failing bool      // the state cannot be written
+
+	turnHeld bool // among instances
 }
 
 func newSchedule(name string, when When, call Call, opts []ScheduleOption) (*schedule, error) {
 	s := &schedule{
-		name: name, table: timetable{when, time.UTC}, call: call, overlap: OverlapSkip, turn: make(chan struct{}, 1),
+		name: name, table: timetable{when, time.UTC}, call: call, overlap: OverlapSkip, turn: make(chan struct{}, 1), token: NewID(time.Now()),
 	}
 	switch {
 	case !validScheduleName(name):

@@ -3,7 +3,9 @@ package taskflow_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -187,8 +189,12 @@ func TestWhenTheFormerRunHasNotEnded(t *testing.T) {
 					}
 					time.Sleep(time.Until(dawn.Add(7*time.Minute + 10*time.Second)))
 					d.wantWithin(t, time.Second, tt.want...) // who waits for another instance's run looks each second
-					if got := info(t, m); got.Skipped != tt.skipped || got.Overlap != tt.policy {
-						t.Errorf("%d slots were skipped, want %d", got.Skipped, tt.skipped)
+					reason := taskflow.SkipOverlap
+					if tt.skipped == 0 {
+						reason = ""
+					}
+					if got := info(t, m); got.Skipped != tt.skipped || got.SkippedFor != reason || got.Overlap != tt.policy {
+						t.Errorf("%d slots were skipped, the latest for %q; want %d, for %q", got.Skipped, got.SkippedFor, tt.skipped, reason)
 					}
 				})
 			})
@@ -255,4 +261,41 @@ func TestJitterIsTheSameOnAllInstancesAndEndsBeforeTheNextSlot(t *testing.T) {
 			t.Errorf("%d runs with %d different delays, want 11 or 12", len(d.runs), len(different))
 		}
 	})
+}
+
+func TestASlotThatWaitsWhenItsInstanceStopsSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		var log lockedBuffer
+		c := newCluster(t)
+		with := taskflow.WithSchedule("slow", taskflow.Every(time.Minute), d.noting(90*time.Second), taskflow.Overlap(taskflow.OverlapQueue))
+		m, _ := c.instance(with, taskflow.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		time.Sleep(130 * time.Second) // the slot at 2 min waits for the run of that at 1 min
+		if err := m.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		other, _ := c.instance(with)
+		got := info(t, other)
+		if got.Skipped != 1 || got.SkippedFor != taskflow.SkipStopped || !got.SkippedAt.Equal(dawn.Add(2*time.Minute)) {
+			t.Errorf("%d slots were skipped, the latest at %v for %q; want that at 2 min, for %q", got.Skipped, got.SkippedAt, got.SkippedFor, taskflow.SkipStopped)
+		}
+		if said := log.String(); !strings.Contains(said, "because the manager stops") || strings.Contains(said, "has not ended") {
+			t.Errorf("the log says %s", said)
+		}
+	})
+}
+
+// What an older version has stored of a skipped slot has no reason.
+func TestASkippedSlotOfAnOlderVersion(t *testing.T) {
+	t.Parallel()
+	b := memory.New()
+	if err := b.PutState(t.Context(), "schedule/slow/skipped", []byte(`{"count":3,"slot":"2000-01-01T00:00:00Z"}`)); err != nil {
+		t.Fatal(err)
+	}
+	var d diary
+	m := started(t, taskflow.WithBackend(b), taskflow.WithSchedule("slow", taskflow.Every(time.Hour), d.noting(0)))
+	if got := info(t, m); got.Skipped != 3 || got.SkippedFor != taskflow.SkipOverlap {
+		t.Errorf("%d were skipped, the latest for %q; want 3, for %q", got.Skipped, got.SkippedFor, taskflow.SkipOverlap)
+	}
 }

@@ -1,6 +1,7 @@
 package taskflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,9 +23,19 @@ type ScheduleInfo struct {
 	Paused      bool
 	PausedBy    string
 	PausedAt    time.Time
-	Skipped     int64     // slots skipped because the former run had not ended
-	SkippedAt   time.Time // the latest of them
+	Skipped     int64      // slots skipped because the former run had not ended
+	SkippedAt   time.Time  // the latest of them
+	SkippedFor  SkipReason // why the latest was; empty: none was
 }
+
+// SkipReason says why a slot of a schedule was skipped.
+type SkipReason string
+
+// The reasons.
+const (
+	SkipOverlap SkipReason = "overlap" // the former run had not ended, or another slot waited for that already
+	SkipStopped SkipReason = "stopped" // it waited for the former run (OverlapQueue), and its instance was stopped
+)
 
 // ScheduleRun is one run of a schedule.
 type ScheduleRun struct {
@@ -80,11 +91,11 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 	if !s.o.m.life.running() {
 		return Handle{}, fmt.Errorf("%w, or not started yet", ErrStopped)
 	}
-	unlock, err := lock(ctx, s.turn, "another run of the schedule to begin")
+	done, err := s.decideNow(ctx)
 	if err != nil {
 		return Handle{}, err
 	}
-	defer unlock()
+	defer done()
 	st, err := s.state(ctx)
 	if err != nil {
 		return Handle{}, err
@@ -99,6 +110,16 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 		}
 	}
 	return s.add(ctx, st, s.o.now(), true)
+}
+
+// decideNow is decide for somebody who waits for the answer.
+func (s *schedule) decideNow(ctx context.Context) (done func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, scheduleTimeout)
+	defer cancel()
+	if done, err = s.decide(waiting); err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrScheduleBusy, err)
+	}
+	return done, err
 }
 
 // PauseSchedule lets slots pass unused, on all instances and over restarts, until ResumeSchedule; what is running runs on. They are not made up
@@ -155,6 +176,9 @@ func (s *schedule) info(ctx context.Context, st *scheduleState) (ScheduleInfo, e
 		Name: s.name, Spec: s.table.spec, Description: s.table.text(), TimeZone: s.table.zone.String(), Task: s.call.Name(),
 		Overlap: s.overlap, Jitter: s.jitter, CatchUp: s.catchUp, Durable: s.o.m.journal != nil,
 		Skipped: st.skipped.Count, SkippedAt: st.skipped.Slot,
+	}
+	if !info.SkippedAt.IsZero() {
+		info.SkippedFor = cmp.Or(st.skipped.Reason, SkipOverlap)
 	}
 	if st.paused != nil {
 		info.Paused, info.PausedBy, info.PausedAt = true, st.paused.By, st.paused.At

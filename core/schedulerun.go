@@ -194,6 +194,7 @@ func (s *schedule) look() {
 	ctx, cancel := context.WithTimeout(context.Background(), scheduleTimeout)
 	defer cancel()
 	s.follow(ctx)
+	s.passTurnLate()
 	if s.waiting.IsZero() || isClosed(s.o.ending) {
 		return
 	}
@@ -254,11 +255,11 @@ func (s *schedule) insist(until time.Time, what string, f func(context.Context) 
 
 // begin begins the run of a slot that this instance has taken, unless the schedule is paused or its former run has not ended.
 func (s *schedule) begin(ctx context.Context, slot time.Time) error {
-	unlock, err := lock(ctx, s.turn, "another run of the schedule to begin")
+	done, err := s.decide(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer done()
 	st, err := s.state(ctx)
 	if err != nil {
 		return err
@@ -274,7 +275,7 @@ func (s *schedule) begin(ctx context.Context, slot time.Time) error {
 	case s.overlap == OverlapQueue && !held.queue:
 		return s.queueUp(ctx, slot)
 	default:
-		s.skip(ctx, st, slot, held.by)
+		s.skip(ctx, st, slot, SkipOverlap, held.by)
 		return nil
 	}
 	if _, err := s.add(ctx, st, slot, false); err != nil {
@@ -303,10 +304,15 @@ func (s *schedule) unfinished(ctx context.Context, st *scheduleState) (id string
 	return "", nil
 }
 
-// skip counts a slot that is not run.
-func (s *schedule) skip(ctx context.Context, st *scheduleState, slot time.Time, by string) {
-	s.o.m.log.Info("taskflow: a slot is skipped, because the former run has not ended", "schedule", s.name, "slot", slot, "held_up_by", by)
-	s.remembered(s.put(ctx, stateSkipped, wireSkipped{st.skipped.Count + 1, slot.UTC()}))
+// skip counts a slot that is not run; by is what it waited for, where that is known.
+func (s *schedule) skip(ctx context.Context, st *scheduleState, slot time.Time, why SkipReason, by string) {
+	log := s.o.m.log.With("schedule", s.name, "slot", slot)
+	if why == SkipStopped {
+		log.Info("taskflow: a slot is skipped, because the manager stops while it waits for the former run")
+	} else {
+		log.Info("taskflow: a slot is skipped, because the former run has not ended", "held_up_by", by)
+	}
+	s.remembered(s.put(ctx, stateSkipped, wireSkipped{st.skipped.Count + 1, slot.UTC(), why}))
 }
 
 // holdup is why a slot's run cannot begin.
@@ -364,13 +370,18 @@ func (s *schedule) giveUpWaiting() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scheduleTimeout)
 	defer cancel()
+	done, err := s.decide(ctx)
+	if !s.remembered(err) {
+		return
+	}
+	defer done()
 	if st, err := s.state(ctx); s.remembered(err) {
-		s.skip(ctx, st, s.waiting, "the manager stops")
+		s.skip(ctx, st, s.waiting, SkipStopped, "")
 		s.stopWaiting(ctx, s.waiting)
 	}
 }
 
-// add adds the task of a run, and remembers it. The caller holds s.turn.
+// add adds the task of a run, and remembers it. The caller has the turn, see decide.
 func (s *schedule) add(ctx context.Context, st *scheduleState, slot time.Time, manual bool) (Handle, error) {
 	m, opts := s.o.m, s.opts
 	if !manual {

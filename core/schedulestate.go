@@ -34,6 +34,8 @@ type wirePause struct {
 type wireSkipped struct {
 	Count int64     `json:"count"`
 	Slot  time.Time `json:"slot"` // the latest
+	// Reason is why that one was; empty: SkipOverlap.
+	Reason SkipReason `json:"reason,omitempty"`
 }
 
 type wireWaiting struct {
@@ -230,7 +232,9 @@ func (s *schedule) remembered(err error) bool {
 func (s *schedule) ended() (ended <-chan struct{}, look time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	look = lookEvery
+	if look = lookEvery; s.turnHeld {
+		look = time.Second
+	}
 	for i := range s.own {
 		r := &s.own[i]
 		if r.dirty || ended != nil {

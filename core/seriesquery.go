@@ -52,6 +52,7 @@ type FunctionSeries struct {
 	Since, Until time.Time
 	Step         time.Duration
 	Steps        int
+	Known        []bool // by step; false: nobody was counting then, so that what is 0 is not known
 	Functions    map[string]*FunctionCounts
 	Complete     bool // see [Series]
 }
@@ -115,9 +116,10 @@ func (m *Manager) FunctionSeries(ctx context.Context, q SeriesQuery) (FunctionSe
 	if err != nil {
 		return FunctionSeries{}, fmt.Errorf("taskflow: series of functions: %w", err)
 	}
-	s := FunctionSeries{Since: w.since, Until: w.until, Step: w.step, Steps: w.steps(), Functions: map[string]*FunctionCounts{}}
+	s := FunctionSeries{Since: w.since, Until: w.until, Step: w.step, Steps: w.steps(), Known: make([]bool, w.steps()), Functions: map[string]*FunctionCounts{}}
 	s.Complete, err = m.series.read(ctx, w, q.Instance, func(at int, _ string, p *wirePoint) error {
 		functions, err := p.byFunction()
+		s.Known[at] = s.Known[at] || err == nil
 		for name, w := range functions {
 			if q.Name != "" && name != q.Name {
 				continue

@@ -25,6 +25,8 @@ type wire struct {
 	dumb atomic.Bool   // Renew alone does not go through
 	lag  time.Duration // of Claim
 	late atomic.Int64  // nanoseconds until the answer to TakeSlot
+	slow atomic.Int64  // nanoseconds until the answer to States
+	kept atomic.Bool   // ReleaseKey alone does not go through
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -137,7 +139,19 @@ func (w *wire) States(ctx context.Context, prefix string) (map[string][]byte, er
 	if err := w.err(); err != nil {
 		return nil, err
 	}
-	return w.Backend.States(ctx, prefix)
+	states, err := w.Backend.States(ctx, prefix)
+	lag(time.Duration(w.slow.Load()))
+	return states, err
+}
+
+func (w *wire) ReleaseKey(ctx context.Context, key, taskID string) error {
+	if w.kept.Load() {
+		return errCut
+	}
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.ReleaseKey(ctx, key, taskID)
 }
 
 func (w *wire) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {

@@ -22,14 +22,11 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, rt *route) (*htt
 		return nil, err
 	case s != nil:
 		return withSession(r, s), nil
-	case rt != nil && rt.open:
+	case rt != nil && rt.open, h.isDoorway(r, rt):
 		return r, nil
 	}
 	if prefersHTML(r.Header.Get("Accept")) {
 		switch rt {
-		case h.routes.fixed[""]:
-			redirect(w, strings.TrimSuffix(pageFromRoot(r), "dashboard")+"auth/login", "", http.StatusSeeOther)
-			return nil, nil
 		case h.routes.fixed["dashboard"]:
 			redirect(w, "auth/login", "", http.StatusSeeOther)
 			return nil, nil
@@ -61,7 +58,7 @@ func (h *Handler) permit(r *http.Request, rt *route) error {
 	if rt.personal || r.Method == http.MethodGet || r.Method == http.MethodHead || h.role(r) == roleOperator {
 		return nil
 	}
-	h.m.Logger().Warn("dashboard: a viewer was refused", "user", actor(r), "remote", remote(r), "method", r.Method, "path", r.URL.Path)
+	h.m.Logger().Warn("dashboard: a viewer was refused", "user", actor(r), "remote", remote(r), "method", r.Method, "path", clip(r.URL.Path, maxText))
 	p := refuse(http.StatusForbidden, "your role here is viewer, which may only look; %s", map[bool]string{
 		true:  "this dashboard is open to look at (dashboard.PublicViewer), and acts for users only (dashboard.User)",
 		false: "ask for an account of an operator (dashboard.User), or let an operator do it",

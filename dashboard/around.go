@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -158,13 +159,15 @@ func (a *around) elsewhere(ctx context.Context, now time.Time) (made []event, er
 		if missing++; missing > othersMissing {
 			continue
 		}
-		r, err := a.m.Get(ctx, id)
-		if err == nil {
-			made = appendEvent(made, "task", live(&r))
+		switch r, err := a.m.Get(ctx, id); {
+		case err == nil:
+			made = a.note(made, &r, before) // it may be live all the same: what others say of themselves is a little old
+		case !errors.Is(err, taskflow.ErrNotFound):
+			a.others[id] = look // next time
 		}
 	}
 	if missing > othersMissing || ended.Next != "" {
-		made = append(made, event{"reset", fmt.Appendf(nil, `{"reason":"overload","missed":%d}`, max(missing-othersMissing, 1))})
+		made = append(made, resetEvent(uint64(max(missing-othersMissing, 1))))
 	}
 	if len(made) > 0 {
 		a.touched.Store(true)
@@ -178,17 +181,28 @@ func (a *around) note(made []event, r *taskflow.Record, before map[string]string
 	if !r.Status.Final() {
 		look = fmt.Sprint(r.Status, r.Attempts, r.RunAt.UnixNano(), r.Owner)
 	}
-	a.others[r.ID] = look
-	if known, seen := before[r.ID]; seen && known == look {
+	known, seen := before[r.ID]
+	if seen && known == "" {
+		look = "" // it has ended, and who ran it has not said so yet
+	}
+	if r.Owner != a.m.Instance() { // it was taken over by this instance: its own events tell the rest
+		a.others[r.ID] = look
+	}
+	if seen && known == look {
 		return made
 	}
-	return appendEvent(made, "task", live(r))
+	e, err := taskEvent(r)
+	if err != nil { // a record of another instance may hold anything; it is in no list either
+		return made
+	}
+	e.elsewhere = true
+	return append(made, e)
 }
 
 func appendEvent(made []event, name string, v any) []event {
 	data, err := json.Marshal(v)
-	if err != nil { // a record of another instance may hold anything; it is in no list either
+	if err != nil { // no type here can fail
 		return made
 	}
-	return append(made, event{name, data})
+	return append(made, event{name: name, data: data})
 }

@@ -35,6 +35,7 @@ type broadcast struct {
 	size    int       // bytes in ring
 	last    uint64    // id of the newest message
 	changed chan struct{}
+	told    told
 }
 
 type message struct {
@@ -92,7 +93,7 @@ func (b *broadcast) follow(ctx context.Context, sub *taskflow.Subscription) {
 		if missed > 0 {
 			if flushed.Sub(reset) >= resetPause {
 				reset = flushed
-				made = append(made, event{"reset", fmt.Appendf(nil, `{"reason":"overload","missed":%d}`, missed)})
+				made = append(made, resetEvent(missed))
 			} else {
 				f.missed = missed // said later, in one go
 			}
@@ -107,11 +108,19 @@ func (b *broadcast) publish(events []event) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, e := range events {
+	before := b.last
+	for i := range events {
+		e := &events[i]
+		if b.told.old(e) {
+			continue
+		}
 		b.last++
 		data := fmt.Appendf(nil, "id: %s\nevent: %s\ndata: %s\n\n", b.position(b.last), e.name, e.data)
 		b.ring = append(b.ring, message{b.last, data})
 		b.size += len(data)
+	}
+	if b.last == before {
+		return
 	}
 	drop := 0
 	for len(b.ring)-drop > ringCount || b.size > ringBytes {
@@ -122,6 +131,11 @@ func (b *broadcast) publish(events []event) {
 	b.ring = b.ring[drop:]
 	close(b.changed)
 	b.changed = make(chan struct{})
+}
+
+// resetEvent says that some changes are not in the stream.
+func resetEvent(missed uint64) event {
+	return event{name: "reset", data: fmt.Appendf(nil, `{"reason":"overload","missed":%d}`, missed)}
 }
 
 // position is how an id is written in the stream.

@@ -18,8 +18,8 @@
 //
 // # Many tasks at once
 //
-// POST /bulk begins an operation, a goroutine of the handler that lasts until its work is done, somebody stops it, or the manager or the handler
-// is stopped. [Handler.Close] waits for it.
+// POST /bulk begins an operation, a goroutine that lasts until its work is done, somebody stops it, or the manager or the handler is stopped:
+// both wait for it ([taskflow.Manager.Alongside], [Handler.Close]).
 //
 // # What it is not for
 //

@@ -5,20 +5,19 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
-const (
-	exportsAtOnce = 4
-	incomplete    = "the export is incomplete: the storage failed, or the session ended"
-)
+const incomplete = "the export is incomplete: the storage failed, or the session ended"
 
 // exporter writes records in one of the formats.
 type exporter interface {
@@ -56,12 +55,11 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case h.exports <- struct{}{}:
-		defer func() { <-h.exports }()
-	default:
-		return refuse(http.StatusServiceUnavailable, "%d exports are under way, which is the limit; try again later", exportsAtOnce).after(10 * time.Second)
+	end, err := h.exports.begin(clientOf(r))
+	if err != nil {
+		return err
 	}
+	defer end()
 	q := taskflow.Query{Filter: s.Filter, Limit: maxLimit}
 	page, err := h.listPage(r.Context(), q) // before the head: an error is still an answer
 	if err != nil {
@@ -79,46 +77,47 @@ func (h *Handler) export(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// exportPages writes page, and those that follow it.
 func (h *Handler) exportPages(r *http.Request, out *streamWriter, e exporter, s *selection, q taskflow.Query, page taskflow.Page) error {
 	var b bytes.Buffer
-	if err := e.begin(&b); err != nil {
+	err := e.begin(&b)
+	for err == nil {
+		if err = exportPage(out, e, s, &b, page.Records); err != nil || page.Next == "" {
+			break
+		}
+		if err = out.send(&b); err == nil {
+			q.Before = page.Next
+			page, err = h.nextExported(r, q)
+		}
+	}
+	if err == nil {
+		if err = e.end(&b); err == nil {
+			return out.send(&b)
+		}
+	}
+	if out.failed || r.Context().Err() != nil {
 		return err
 	}
-	for {
-		for i := range page.Records {
-			if !s.selects(&page.Records[i]) {
-				continue
-			}
-			rec := include{}.show(&page.Records[i])
-			if err := e.record(&b, &rec); err != nil {
-				return err
-			}
+	return errors.Join(err, e.broken(&b), out.send(&b))
+}
+
+// exportPage writes what is selected of a page's records. The last of it is still in b.
+func exportPage(out *streamWriter, e exporter, s *selection, b *bytes.Buffer, records []taskflow.Record) error {
+	for i := range records {
+		if !s.selects(&records[i]) {
+			continue
 		}
-		if page.Next == "" {
-			if err := e.end(&b); err != nil {
-				return err
-			}
-			return out.send(b.Bytes())
-		}
-		if err := out.send(b.Bytes()); err != nil {
+		rec := include{}.show(&records[i])
+		if err := e.record(b, &rec); err != nil {
 			return err
 		}
-		b.Reset()
-		q.Before = page.Next
-		var err error
-		if page, err = h.nextExported(r, q); err != nil {
-			if r.Context().Err() != nil {
+		if b.Len() >= exportChunk {
+			if err := out.send(b); err != nil {
 				return err
 			}
-			if err := e.broken(&b); err != nil {
-				return err
-			}
-			if sent := out.send(b.Bytes()); sent != nil {
-				return sent
-			}
-			return err
 		}
 	}
+	return nil
 }
 
 // nextExported reads the next page for as long as the session lasts and the server does not stop.
@@ -132,16 +131,16 @@ func (h *Handler) nextExported(r *http.Request, q taskflow.Query) (taskflow.Page
 	return h.listPage(r.Context(), q)
 }
 
-// send writes and flushes. A writer that cannot flush sends by itself, later.
-func (s *streamWriter) send(b []byte) error {
+// send writes and flushes what b has, and empties it. A writer that cannot flush sends by itself, later.
+func (s *streamWriter) send(b *bytes.Buffer) error {
 	s.deadline()
-	if _, err := s.w.Write(b); err != nil {
-		return fmt.Errorf("write the export: %w", err)
+	_, err := b.WriteTo(s.w)
+	if err == nil && canFlush(s.w) {
+		err = s.rc.Flush()
 	}
-	if canFlush(s.w) {
-		if err := s.rc.Flush(); err != nil {
-			return fmt.Errorf("flush the export: %w", err)
-		}
+	if err != nil {
+		s.failed = true
+		return fmt.Errorf("send the export: %w", err)
 	}
 	return nil
 }
@@ -227,9 +226,9 @@ func csvTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// harmless keeps spreadsheets from taking a text for a formula.
+// harmless keeps spreadsheets from taking a text for a formula; those of East Asia take wide signs for it, too.
 func harmless(s string) string {
-	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + s
 	}
 	return s

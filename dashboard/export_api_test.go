@@ -84,7 +84,7 @@ func TestExportedCellsAreNoFormulas(t *testing.T) {
 	t.Parallel()
 	b := memory.New()
 	var records []taskflow.Record
-	hostile := []string{`=cmd|' /C calc'!A0`, "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "a\n=1", `"quoted", with, commas`, "plain"}
+	hostile := []string{`=cmd|' /C calc'!A0`, "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "a\n=1", "\n=1", "＝1", `"quoted", with, commas`, "plain"}
 	for i, text := range hostile {
 		r := failedAt(time.Now(), time.Duration(i)*time.Second, text, text)
 		r.Tags, r.Key, r.Priority = map[string]string{text: text}, text, -7
@@ -104,7 +104,7 @@ func TestExportedCellsAreNoFormulas(t *testing.T) {
 	}
 	for i, line := range lines[1:] {
 		for name, at := range column {
-			if cell := line[at]; cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") && name != "priority" {
+			if cell := line[at]; cell != "" && strings.ContainsAny(string([]rune(cell)[:1]), "=+-@\t\r\n＝") && name != "priority" {
 				t.Errorf("%s begins like a formula: %q", name, cell)
 			}
 		}

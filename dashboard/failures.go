@@ -17,6 +17,7 @@ const (
 	trendSteps      = 24
 	failureWindow   = 24 * time.Hour
 	groupTasks      = 5
+	groupingsAtOnce = 4 // answers that are being made: each may hold as many groups as it has looked at failures
 )
 
 // failures is the answer to GET /failures.
@@ -76,6 +77,12 @@ func (h *Handler) failures(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) failuresOf(ctx context.Context, s *selection, key string, now time.Time) (*failures, error) {
 	s.only(taskflow.StatusFailed, taskflow.StatusInterrupted)
 	return h.failureMemo.get(ctx, key, func(ctx context.Context) (*failures, error) {
+		select {
+		case h.groupings <- struct{}{}:
+			defer func() { <-h.groupings }()
+		case <-ctx.Done():
+			return nil, refuse(http.StatusServiceUnavailable, "others are looking through many failures; try again").after(5 * time.Second)
+		}
 		f := &failures{Groups: []failureKind{}, Since: s.Since.UTC().Truncate(time.Second)}
 		groups := map[string]*failureKind{}
 		var err error
@@ -102,6 +109,7 @@ func (h *Handler) failuresOf(ctx context.Context, s *selection, key string, now 
 		slices.SortFunc(f.Groups, func(a, b failureKind) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), b.LastSeen.Compare(a.LastSeen), strings.Compare(a.ID, b.ID))
 		})
+		f.Groups = slices.Clone(f.Groups[:min(len(f.Groups), maxLimit)]) // nobody is shown more, and it is kept for a while
 		return f, nil
 	})
 }

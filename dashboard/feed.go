@@ -79,8 +79,11 @@ func (f *feed) start() {
 	sub := f.m.Subscribe()
 	a := newAround(f.m, b)
 	b.touched = &a.touched
-	f.wg.Go(func() { b.follow(ctx, sub) }) // ended by cancel, or with the manager
-	f.wg.Go(func() { a.run(ctx) })         // ended by cancel, or with the other one
+	f.wg.Go(func() { // ended by cancel, or with the manager
+		defer cancel() // the other one may be asking the backend
+		b.follow(ctx, sub)
+	})
+	f.wg.Go(func() { a.run(ctx) }) // ended by cancel
 	f.current, f.around, f.cancel = b, a, cancel
 }
 

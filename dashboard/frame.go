@@ -32,6 +32,15 @@ type change struct {
 type event struct {
 	name string
 	data []byte
+
+	task      string // of a task event: whose state it is, see told
+	stage     int
+	elsewhere bool // it was heard of by looking for what other instances do
+}
+
+func taskEvent(r *taskflow.Record) (event, error) {
+	data, err := json.Marshal(live(r))
+	return event{name: "task", data: data, task: r.ID, stage: stage(r)}, err
 }
 
 func (f *frame) add(events []taskflow.Event, lost uint64) {
@@ -107,7 +116,11 @@ func (f *frame) take() (events []event, missed uint64) {
 			events = f.encode(events, "log", logged{id, c.lines, c.count})
 		}
 		if c.state != nil {
-			events = f.encode(events, "task", live(c.state))
+			if e, err := taskEvent(c.state); err != nil {
+				f.missed++ // see encode
+			} else {
+				events = append(events, e)
+			}
 		}
 		if c.progress != nil {
 			events = f.encode(events, "progress", progressed{id, c.progress})
@@ -126,5 +139,5 @@ func (f *frame) encode(events []event, name string, v any) []event {
 		f.missed++
 		return events
 	}
-	return append(events, event{name, data})
+	return append(events, event{name: name, data: data})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -27,8 +28,9 @@ type Handler struct {
 	looks   chan struct{} // holds a token for each page of a walk that is being read
 	replay  chan struct{} // holds one token while a bulk-retry or retry-failed runs: two at once would replay the same tasks
 
+	groupings   chan struct{} // holds a token for each answer about failures that is being made
 	operations  operations
-	exports     chan struct{} // holds a token for each export under way
+	exports     exports
 	failureMemo memo[*failures]
 	problemMemo memo[*problems]
 }
@@ -45,7 +47,8 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	if err := cfg.apply(opts); err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
 	}
-	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), exports: make(chan struct{}, exportsAtOnce), looks: make(chan struct{}, looksAtOnce)}
+	h := &Handler{m: m, cfg: cfg, replay: make(chan struct{}, 1), looks: make(chan struct{}, looksAtOnce),
+		groupings: make(chan struct{}, groupingsAtOnce)}
 	pages, err := newPages(cfg.title, len(cfg.users) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: New: %w", err)
@@ -59,9 +62,9 @@ func New(m *taskflow.Manager, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Close ends the open streams and the operations under way, and waits for their goroutines. Without it, the manager's stop ends
-// them too, but does not wait for the last step of an operation, whose end may then be missing in the audit trail. Nobody needs it for a
-// handler that is not used. Requests that come later are served, except the stream and new operations.
+// Close ends the open streams and the operations under way, and waits for their goroutines. The manager's stop ends them too, and waits for the
+// operations: Close is for a handler that is given up while its manager runs on. Nobody needs it for a handler that is not used. Requests that come
+// later are served, except the stream and new operations.
 func (h *Handler) Close() error {
 	h.operations.close()
 	h.feed.close()
@@ -89,7 +92,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if rt == nil {
 		if to := strings.TrimSuffix(at, "/"); to != at && to != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 			if known, _ := h.routes.match(to); known != nil { // relative URLs of pages count on there being no slash at the end
-				redirect(w, "../"+path.Base(to), r.URL.RawQuery, http.StatusTemporaryRedirect)
+				redirect(w, "../"+(&url.URL{Path: path.Base(to)}).EscapedPath(), r.URL.RawQuery, http.StatusTemporaryRedirect)
 				return nil
 			}
 		}

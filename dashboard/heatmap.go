@@ -19,11 +19,11 @@ type heatmap struct {
 	Complete  bool    `json:"complete"`
 }
 
-// heat is what became of the tasks of a function, by step.
+// heat is what became of the tasks of a function, by step; null is a step in which nobody counted.
 type heat struct {
-	Name          string  `json:"func_name"`
-	Failed        []int64 `json:"failed"`
-	Total         []int64 `json:"total"` // reached a final status
+	Name          string   `json:"func_name"`
+	Failed        []*int64 `json:"failed"`
+	Total         []*int64 `json:"total"` // reached a final status
 	failed, total int64
 }
 
@@ -47,12 +47,21 @@ func (h *Handler) heatmap(w http.ResponseWriter, r *http.Request) error {
 	}
 	for name, f := range s.Functions {
 		if f.Ended() > 0 {
-			m.Functions = append(m.Functions, heat{name, f.FailedIn, f.EndedIn, f.Failed, f.Ended()})
+			m.Functions = append(m.Functions, heat{name, column(s.Known, f.FailedIn), column(s.Known, f.EndedIn), f.Failed, f.Ended()})
 		}
 	}
 	slices.SortFunc(m.Functions, byFailures)
 	m.Functions = m.Functions[:min(len(m.Functions), maxHeats)]
 	return h.answer(w, r, m)
+}
+
+// column has null where nothing is known.
+func column(known []bool, counts []int64) []*int64 {
+	c := make([]*int64, len(counts))
+	for i, n := range counts {
+		c[i] = maybe(known[i], n)
+	}
+	return c
 }
 
 // byFailures orders functions: most failures first, then the busiest.

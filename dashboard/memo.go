@@ -70,17 +70,15 @@ func (m *memo[T]) forget() {
 	clear(m.byKey)
 }
 
-// remember makes room first: what is old goes, and if nothing is, all. The caller holds m.mu.
+// remember lets go of what is old first, and if nothing is and there is no room, of all. The caller holds m.mu.
 func (m *memo[T]) remember(key string, it *remembered[T], now time.Time) {
+	for k, old := range m.byKey {
+		if now.Sub(old.since) >= memoTime && isClosed(old.done) {
+			delete(m.byKey, k)
+		}
+	}
 	if len(m.byKey) >= memoKeys {
-		for k, old := range m.byKey {
-			if now.Sub(old.since) >= memoTime {
-				delete(m.byKey, k)
-			}
-		}
-		if len(m.byKey) >= memoKeys {
-			clear(m.byKey)
-		}
+		clear(m.byKey)
 	}
 	if m.byKey == nil {
 		m.byKey = map[string]*remembered[T]{}

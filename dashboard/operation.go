@@ -39,6 +39,7 @@ const (
 
 const (
 	itemTimeout    = 30 * time.Second // for one task, or one chunk of a deletion
+	stepGrace      = 5 * time.Second  // for a step that is under way when the operation is stopped: a manager that stops waits for it
 	fullQueuePause = time.Second      // before a retry that met a full queue is tried again
 	mostFailures   = 5                // errors of the backend, one after the other, after which an operation gives up
 	deleteChunk    = 500              // ids that are deleted at once
@@ -49,7 +50,8 @@ var (
 	errShutdown      = errors.New("the task manager is stopping")
 )
 
-// operation is one at work: operations.close waits for the goroutine of run, and that for those which it starts. mu guards what changes.
+// operation is one at work: the manager's stop and operations.close wait for the goroutine of run, and that for those which it starts. mu guards
+// what changes.
 type operation struct {
 	h      *Handler
 	action action
@@ -233,8 +235,19 @@ func (o *operation) one(ctx context.Context, id string) error {
 	}
 }
 
+// lastStep is the context of a step that is ended although ctx ends meanwhile, unless that takes long.
+func lastStep(ctx context.Context) (context.Context, context.CancelFunc) {
+	step, cancel := context.WithTimeout(context.WithoutCancel(ctx), itemTimeout)
+	unhook := context.AfterFunc(ctx, func() { // ends with the step
+		if pause(step, stepGrace) == nil {
+			cancel()
+		}
+	})
+	return step, func() { unhook(); cancel() }
+}
+
 func (o *operation) attempt(ctx context.Context, id string) (newID, reason string, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), itemTimeout)
+	ctx, cancel := lastStep(ctx)
 	defer cancel()
 	return o.action.one(ctx, o.h, id, o.state.Actor)
 }
@@ -243,7 +256,7 @@ func (o *operation) chunk(ctx context.Context, ids []string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), itemTimeout)
+	bounded, cancel := lastStep(ctx)
 	defer cancel()
 	done, skipped, err := o.action.many(bounded, o.h, ids)
 	o.change(func(s *operationState) { s.Done += done })

@@ -15,8 +15,8 @@ const (
 	runningOperations = 8  // at once
 )
 
-// operations are those of one handler. It owns their goroutines: they end by themselves, when somebody stops them, with the manager, or with
-// close, which waits for them. Safe for concurrent use.
+// operations are those of one handler. Their goroutines run alongside the manager, whose stop ends them and waits for them: so does close.
+// Otherwise they end by themselves, or when somebody stops them. Safe for concurrent use.
 type operations struct {
 	wg sync.WaitGroup
 
@@ -29,8 +29,8 @@ type operations struct {
 func (os *operations) start(o *operation) error {
 	os.mu.Lock()
 	defer os.mu.Unlock()
-	if os.ended || isClosed(o.h.m.Draining()) {
-		return refuse(http.StatusServiceUnavailable, "the server is shutting down").after(5 * time.Second)
+	if os.ended {
+		return errLeaving()
 	}
 	running := 0
 	for _, other := range os.list {
@@ -41,6 +41,20 @@ func (os *operations) start(o *operation) error {
 	if running >= runningOperations {
 		return refuse(http.StatusConflict, "%d operations are running, which is the limit; wait for one, or stop it", running)
 	}
+	ctx, stop := context.WithCancelCause(context.Background())
+	o.stop = stop
+	os.wg.Add(1)
+	err := o.h.m.Alongside(func(manager context.Context) { // close waits for it, too
+		defer os.wg.Done()
+		defer context.AfterFunc(manager, func() { stop(errShutdown) })()
+		defer stop(nil)
+		o.run(ctx)
+	})
+	if err != nil {
+		stop(nil)
+		os.wg.Done()
+		return errLeaving()
+	}
 	os.list = append(os.list, o)
 	for i := 0; len(os.list) > keptOperations && i < len(os.list); {
 		if os.list[i].snapshot().State == stateRunning {
@@ -49,20 +63,11 @@ func (os *operations) start(o *operation) error {
 			os.list = slices.Delete(os.list, i, i+1)
 		}
 	}
-	ctx, stop := context.WithCancelCause(context.Background())
-	o.stop = stop
-	os.wg.Go(func() { // ends with the operation, or ends it with the manager
-		select {
-		case <-o.h.m.Draining():
-			stop(errShutdown)
-		case <-ctx.Done():
-		}
-	})
-	os.wg.Go(func() {
-		defer stop(nil)
-		o.run(ctx)
-	})
 	return nil
+}
+
+func errLeaving() error {
+	return refuse(http.StatusServiceUnavailable, "the server is shutting down").after(5 * time.Second)
 }
 
 func (os *operations) find(id string) *operation {

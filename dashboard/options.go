@@ -151,8 +151,8 @@ func Heartbeat(d time.Duration) Option {
 	}
 }
 
-// WriteTimeout is how long one write to a stream may take before its viewer counts as gone, from 10 ms. Default 10 seconds. It replaces
-// http.Server.WriteTimeout for streams, which may last for days.
+// WriteTimeout is how long one write to a stream, or of 64 KiB of an export, may take before its reader counts as gone, from 10 ms. Default 10
+// seconds. It replaces http.Server.WriteTimeout for streams and exports, which may last for days.
 func WriteTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 10*time.Millisecond {

@@ -175,6 +175,9 @@ var errMore = errors.New("there are more tasks than are looked at")
 // problemPages bounds the unfinished tasks that one look at them reads, in pages of maxLimit.
 const problemPages = 10
 
+// attemptLooks bounds the tasks that are read one by one, to know when their present attempt began.
+const attemptLooks = 100
+
 // someOf returns the tasks of a status that were added before a time, the newest first, with errMore when there are too many to read.
 func (h *Handler) someOf(ctx context.Context, s taskflow.Status, until time.Time) (all []taskflow.Record, err error) {
 	q := taskflow.Query{Limit: maxLimit, Filter: taskflow.Filter{Statuses: []taskflow.Status{s}, Until: until}}
@@ -203,10 +206,18 @@ func (h *Handler) stuck(ctx context.Context, now time.Time) ([]wrong, error) {
 		timeouts[t.Name] = t.Timeout
 	}
 	byName := map[string]*wrong{}
+	asked := 0
 	for i := range running {
 		r := &running[i]
 		if now.Sub(r.StartTime) <= limit(timeouts[r.Name]) {
 			continue // however many attempts it took
+		}
+		if r.Attempts > 1 {
+			if asked == attemptLooks {
+				more = errMore
+				continue
+			}
+			asked++
 		}
 		began := h.attemptStart(ctx, r)
 		if began.IsZero() {
@@ -315,9 +326,13 @@ func (h *Handler) heldUpSchedules(ctx context.Context, now time.Time) (all []wro
 		if s.SkippedAt.IsZero() || now.Sub(s.SkippedAt) > failingWindow {
 			continue
 		}
+		why := "when the latest was due the one before had not ended"
+		if s.SkippedFor == taskflow.SkipStopped {
+			why = "the latest waited for the one before when its instance was stopped"
+		}
 		p := wrong{
 			Kind: "schedule", Severity: severityWarning, Title: "schedule " + s.Name + " leaves runs out",
-			Detail: fmt.Sprintf("it runs %s, and when the latest was due the one before had not ended", s.Description),
+			Detail: fmt.Sprintf("it runs %s, and %s", s.Description, why),
 			Name:   s.Task, LastSeen: s.SkippedAt.UTC(),
 		}
 		if len(s.Recent) > 0 {

@@ -28,6 +28,7 @@ type schedule struct {
 	Durable     bool          `json:"durable"`
 	Skipped     int64         `json:"skipped"`
 	SkippedAt   time.Time     `json:"last_skipped_at,omitzero"`
+	SkippedFor  string        `json:"last_skipped_reason,omitempty"`
 }
 
 type scheduleRun struct {
@@ -42,6 +43,7 @@ func asSchedule(i *taskflow.ScheduleInfo) schedule {
 		Name: i.Name, Spec: i.Spec, Description: i.Description, TimeZone: i.TimeZone, Func: i.Task, NextRun: i.NextRun.UTC(),
 		Recent: make([]scheduleRun, len(i.Recent)), Paused: i.Paused, PausedBy: i.PausedBy, PausedAt: i.PausedAt.UTC(),
 		Overlap: string(i.Overlap), Jitter: i.Jitter.Seconds(), CatchUp: i.CatchUp, Durable: i.Durable, Skipped: i.Skipped, SkippedAt: i.SkippedAt.UTC(),
+		SkippedFor: string(i.SkippedFor),
 	}
 	for n, r := range i.Recent {
 		s.Recent[n] = scheduleRun{r.TaskID, r.Slot.UTC(), r.Manual, r.Status}

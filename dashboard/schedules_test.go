@@ -28,6 +28,8 @@ type schedule struct {
 	PausedAt string `json:"paused_at"`
 	Overlap  string
 	Jitter   float64 `json:"jitter_seconds"`
+
+	SkippedFor string `json:"last_skipped_reason"`
 }
 
 func withSchedules(t *testing.T, opts ...dashboard.Option) *site {
@@ -132,4 +134,26 @@ func TestProblemsNameAScheduleThatLeavesRunsOut(t *testing.T) {
 			t.Errorf("got %+v, want the one schedule whose run does not end", got)
 		}
 	})
+}
+
+func TestASlotGivenUpAtAStopIsToldOfAsThat(t *testing.T) {
+	t.Parallel()
+	for stored, want := range map[string]struct{ reason, text string }{
+		`"reason":"stopped"`: {"stopped", "its instance was stopped"},
+		`"count":1`:          {"overlap", "had not ended"}, // as older versions have stored it
+	} {
+		b := memory.New()
+		value := `{"count":1,"slot":"` + time.Now().UTC().Format(time.RFC3339) + `",` + stored + `}`
+		if err := b.PutState(t.Context(), "schedule/rarely/skipped", []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithBackend(b), taskflow.WithSchedule("rarely", taskflow.Cron("@yearly"), ok.With(""))})
+		if got := s.schedules()[0].SkippedFor; got != want.reason {
+			t.Errorf("%s: the reason is %q, want %q", stored, got, want.reason)
+		}
+		got := decode[problemAnswer](t, s.get("/problems", http.StatusOK)).Problems
+		if len(got) != 1 || got[0].Kind != "schedule" || !strings.Contains(got[0].Detail, want.text) {
+			t.Errorf("%s: the problems are %+v, want one that says %q", stored, got, want.text)
+		}
+	}
 }

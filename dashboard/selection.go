@@ -16,6 +16,7 @@ const (
 	countLimit = 10_000 // matches that are counted
 	lookPages  = 30     // pages of maxLimit that are looked at to count
 	findPages  = 10     // and for one page of the list
+	maxSources = 10     // there are three
 )
 
 // selection is what the filter parameters ask for: what every backend can filter by, and what is then looked at record by record.
@@ -40,6 +41,9 @@ func (p params) selection(now time.Time) (s selection, err error) {
 	}
 	if s.sources, err = p.list("source"); err != nil {
 		return s, err
+	}
+	if len(s.sources) > maxSources { // each is looked for in each record
+		return s, refuse(http.StatusBadRequest, "source has %d values; at most %d are possible", len(s.sources), maxSources)
 	}
 	if len(s.sources) == 1 {
 		s.Source, s.sources = s.sources[0], nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taskflow-go/taskflow/backends/memory"
@@ -30,7 +31,7 @@ type columns struct {
 	Complete  bool
 	Functions []struct {
 		Name          string `json:"func_name"`
-		Failed, Total []int64
+		Failed, Total []*int64
 	}
 }
 
@@ -175,10 +176,7 @@ func TestHeatmapShowsTheWorstFirst(t *testing.T) {
 		t.Fatalf("%d steps of %d s, %d functions, complete %v", len(got.Times), got.Step, len(got.Functions), got.Complete)
 	}
 	for i, f := range got.Functions[:49] {
-		var failed, total int64
-		for step := range f.Failed {
-			failed, total = failed+f.Failed[step], total+f.Total[step]
-		}
+		failed, total := sum(f.Failed), sum(f.Total)
 		if f.Name != fmt.Sprintf("f%02d", 59-i) || failed != int64(59-i) || total != failed+5 || len(f.Failed) != len(got.Times) {
 			t.Errorf("place %d has %s with %d failures of %d", i, f.Name, failed, total)
 		}
@@ -191,6 +189,45 @@ func TestHeatmapShowsTheWorstFirst(t *testing.T) {
 	if got := decode[columns](t, none.get("/heatmap?since=24h", http.StatusOK)); len(got.Functions) != 0 || got.Complete {
 		t.Errorf("of an empty manager %+v", got)
 	}
+}
+
+// Before the first instance, and between two, nobody has counted: that is null, not zero.
+func TestHeatmapHasNullWhereNobodyCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(30 * time.Minute) // not at the full hour
+		b := memory.New()
+		counted(t, b, time.Hour, 5*time.Hour, `{"format":1}`+"\n"+`{"fail":{"failed":3}}`)
+		counted(t, b, time.Hour, 4*time.Hour, `{"format":1}`)  // nothing has happened
+		counted(t, b, time.Hour, 2*time.Hour, `{"format":99}`) // of a version that is not known
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+		s.runFail()
+		for _, query := range []string{"since=6h", "since=6h&func_name=fail"} {
+			got := decode[columns](t, s.get("/heatmap?"+query, http.StatusOK))
+			if len(got.Functions) != 1 {
+				t.Fatalf("%s: %d functions, want one", query, len(got.Functions))
+			}
+			f := got.Functions[0]
+			for what, column := range map[string][]*int64{"failed": f.Failed, "total": f.Total} {
+				if text := spell(column); text != "? 3 0 ? ? ? 1" {
+					t.Errorf("%s: %s is %s, want ? 3 0 ? ? ? 1", query, what, text)
+				}
+			}
+		}
+	})
+}
+
+// spell writes a column with ? for null.
+func spell(column []*int64) string {
+	var all []string
+	for _, n := range column {
+		if n == nil {
+			all = append(all, "?")
+		} else {
+			all = append(all, fmt.Sprint(*n))
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 // A backend that fails is a 500 that gives nothing away.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -52,9 +53,8 @@ type sessions struct {
 	m   *taskflow.Manager
 	ttl time.Duration
 
-	keyMu sync.Mutex
-	codec *securecookie.SecureCookie // nil until the key was read
-	name  string                     // of the cookie
+	signer  atomic.Pointer[signer] // nil until the key was read
+	reading memo[*signer]          // those who ask meanwhile wait for one answer, however long the backend takes for it
 
 	mu      sync.Mutex
 	revoked map[string]int64 // session ids that were logged out, and when they would have expired
@@ -65,13 +65,26 @@ func newSessions(m *taskflow.Manager, ttl time.Duration) *sessions {
 	return &sessions{m: m, ttl: ttl, revoked: map[string]int64{}, changed: make(chan struct{})}
 }
 
-// open reads the key. The backend is open only after the manager's start, so this is done when a session is first needed.
+// signer makes and checks cookies of a name.
+type signer struct {
+	codec *securecookie.SecureCookie
+	name  string
+}
+
+// open returns the signer. The backend, which has its key, is open only after the manager's start, so that is read when a session is first needed.
 func (s *sessions) open(ctx context.Context) (*securecookie.SecureCookie, string, error) {
-	s.keyMu.Lock()
-	defer s.keyMu.Unlock()
-	if s.codec != nil {
-		return s.codec, s.name, nil
+	known := s.signer.Load()
+	if known == nil {
+		var err error
+		if known, err = s.reading.get(ctx, "", s.readKey); err != nil {
+			return nil, "", fmt.Errorf("read the key of sessions: %w", err)
+		}
+		s.signer.Store(known)
 	}
+	return known.codec, known.name, nil
+}
+
+func (s *sessions) readKey(ctx context.Context) (*signer, error) {
 	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
 	defer cancel()
 	key, err := s.m.Secret(ctx, sessionSecret, func() []byte {
@@ -83,14 +96,14 @@ func (s *sessions) open(ctx context.Context) (*securecookie.SecureCookie, string
 		err = fmt.Errorf("the stored key has %d bytes instead of %d", len(key), keyBytes)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("read the key of sessions: %w", err)
+		return nil, err
 	}
 	// Cookies do not tell ports apart: two programs on one host would overwrite each other's cookie under one name.
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("cookie name"))
-	s.name = "taskflow_" + hex.EncodeToString(mac.Sum(nil)[:4])
-	s.codec = securecookie.New(key, nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(seconds(s.ttl))
-	return s.codec, s.name, nil
+	return &signer{
+		securecookie.New(key, nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(seconds(s.ttl)), "taskflow_" + hex.EncodeToString(mac.Sum(nil)[:4]),
+	}, nil
 }
 
 // begin logs user in: it sets the cookie.

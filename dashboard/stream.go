@@ -109,6 +109,7 @@ type streamWriter struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	timeout time.Duration
+	failed  bool // by send: the client has gone, or is stuck
 }
 
 // deadline sets the write deadline. A writer without one belongs to a test or an adapter that has its own.

@@ -53,7 +53,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A page of tasks, newest first. */
+                /** @description A page of tasks, newest first. For a browser (Accept: text/html) a page that leads it to dashboard, below whatever path it sees the mount under. */
                 200: {
                     headers: {
                         /** @description The next page: a relative reference with rel="next". */
@@ -62,16 +62,9 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Task"][];
+                        "text/html": string;
+                        "text/javascript": string;
                     };
-                };
-                /** @description A browser is sent to the page, or to the login. */
-                303: {
-                    headers: {
-                        /** @description Relative. */
-                        Location?: string;
-                        [name: string]: unknown;
-                    };
-                    content?: never;
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
@@ -1139,7 +1132,7 @@ export interface paths {
         };
         /**
          * Every selected task, as a file
-         * @description Without logs, stack traces and arguments. The parameters are those of the list; others are refused. 503: too many exports are under way.
+         * @description Without logs, stack traces and arguments. The parameters are those of the list; others are refused. A client that does not take 64 KiB within the write timeout (10 s) is left. 429: the user, or the address where there are no users, has four exports under way; 503: all have 32.
          */
         get: {
             parameters: {
@@ -1189,6 +1182,17 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
+                /** @description Four exports of this user, or of this address where there are no users, are under way. */
+                429: {
+                    headers: {
+                        /** @description Seconds. */
+                        "Retry-After"?: number;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -1855,13 +1859,18 @@ export interface components {
             catch_up: boolean;
             /** @description Runs are stored before they start. */
             durable: boolean;
-            /** @description Slots skipped because the former run had not ended. */
+            /** @description Slots skipped, because the former run had not ended. */
             skipped: number;
             /**
              * Format: date-time
              * @description The latest of them.
              */
             last_skipped_at?: string;
+            /**
+             * @description Why the latest was: the former run had not ended; or it waited for that, and its instance was stopped.
+             * @enum {unknown}
+             */
+            last_skipped_reason?: "overlap" | "stopped";
         };
         Acted: {
             task_id: string;
@@ -2001,9 +2010,9 @@ export interface components {
             times: components["schemas"]["Times"];
             functions: {
                 func_name: string;
-                failed: number[];
-                /** @description Reached a final status. */
-                total: number[];
+                failed: components["schemas"]["Counts"];
+                /** @description Reached a final status. Null: nobody was counting then. */
+                total: components["schemas"]["Counts"];
             }[];
             complete: boolean;
         };
