@@ -22,11 +22,14 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, rt *route) (*htt
 		return nil, err
 	case s != nil:
 		return withSession(r, s), nil
-	case rt != nil && rt.open, h.isDoorway(r, rt):
+	case rt != nil && rt.open:
 		return r, nil
 	}
 	if prefersHTML(r.Header.Get("Accept")) {
 		switch rt {
+		case h.routes.fixed[""]:
+			redirect(w, strings.TrimSuffix(pageFromRoot(r), "dashboard")+"auth/login", "", http.StatusSeeOther)
+			return nil, nil
 		case h.routes.fixed["dashboard"]:
 			redirect(w, "auth/login", "", http.StatusSeeOther)
 			return nil, nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +18,12 @@ import (
 // maxListBytes ends a page early: a hundred records with logs and arguments may be more than a hundred megabytes.
 const maxListBytes = 8 << 20
 
-// list answers GET / with a page of tasks, newest first. A browser is led to the page instead.
+// list answers GET / with a page of tasks, newest first. A browser is sent to the page instead.
 func (h *Handler) list(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Add("Vary", "Accept")
-	if h.isDoorway(r, h.routes.fixed[""]) {
-		return h.doorway(w, r)
+	if prefersHTML(r.Header.Get("Accept")) {
+		redirect(w, pageFromRoot(r), "", http.StatusSeeOther)
+		return nil
 	}
 	p, err := parseParams(r)
 	if err == nil {
@@ -138,4 +140,14 @@ func prefersHTML(accept string) bool {
 		}
 	}
 	return html > other
+}
+
+// pageFromRoot is the page's address relative to the mount's. The browser may be at /tasks or at /tasks/, which the stripped
+// path does not tell; what the client sent does.
+func pageFromRoot(r *http.Request) string {
+	sent, _, _ := strings.Cut(r.RequestURI, "?")
+	if sent == "" || strings.HasSuffix(sent, "/") {
+		return "dashboard"
+	}
+	return "./" + path.Base(sent) + "/dashboard"
 }

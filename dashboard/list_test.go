@@ -167,9 +167,15 @@ func TestListRefusesWhatItCannotUnderstand(t *testing.T) {
 	}
 }
 
-func TestOnlyBrowsersAreLedToThePage(t *testing.T) {
+func TestBrowserIsSentToThePage(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	for target, want := range map[string]string{"": "./tasks/dashboard", "/": "dashboard", "/?status=failed": "dashboard", "?limit=1": "./tasks/dashboard"} {
+		w := s.get(target, http.StatusSeeOther, browser)
+		if got := w.Header().Get("Location"); got != want {
+			t.Errorf("/tasks%s: Location %q, want %q", target, got, want)
+		}
+	}
 	for _, accept := range []string{"", "*/*", "application/json", "application/json, text/html;q=0.5", "text/html;q=0.1, */*"} {
 		if got := s.get("", http.StatusOK, header("Accept", accept)).Header().Get("Content-Type"); got != "application/json" {
 			t.Errorf("Accept %q: Content-Type %q, want application/json", accept, got)
@@ -252,6 +258,21 @@ func TestWorksUnderAnyPrefix(t *testing.T) {
 			if res.StatusCode != http.StatusOK {
 				t.Errorf("%s under %q: status %d", at, prefix, res.StatusCode)
 			}
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+(&url.URL{Path: prefix}).String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		browser(req)
+		res, err := srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if want := prefix + "/dashboard"; res.Request.URL.Path != want || res.StatusCode != http.StatusOK {
+			t.Errorf("a browser at %q ends at %q (%d), want %q", prefix, res.Request.URL.Path, res.StatusCode, want)
 		}
 	}
 }

@@ -58,8 +58,10 @@ func TestWithUsersNothingIsServedWithoutSession(t *testing.T) {
 		}
 	}
 	s.get("/nothing/at/all", http.StatusUnauthorized)
-	if got := s.get("/dashboard", http.StatusSeeOther, browser).Header().Get("Location"); got != "auth/login" {
-		t.Errorf("a browser at the page is sent to %q, want auth/login", got)
+	for at, want := range map[string]string{"/dashboard": "auth/login", "/": "auth/login", "": "./tasks/auth/login"} {
+		if got := s.get(at, http.StatusSeeOther, browser).Header().Get("Location"); got != want {
+			t.Errorf("a browser at %q is sent to %q, want %q", at, got, want)
+		}
 	}
 	if got := s.post("/auth/logout", http.StatusSeeOther, browser).Header().Get("Location"); got != "login" {
 		t.Errorf("a browser that logs out without a session is sent to %q, want login", got)

@@ -16,12 +16,10 @@ var files embed.FS
 
 // pages are the page and the login, and the files that they load.
 type pages struct {
-	page  []byte
-	login *template.Template
-
-	doorway *template.Template // at the mount, see doorway.go
-	title   string
-	assets  map[string]asset // by name, without a folder
+	page   []byte
+	login  *template.Template
+	title  string
+	assets map[string]asset // by name, without a folder
 }
 
 func newPages(title string, withLogin bool) (*pages, error) {
@@ -39,9 +37,6 @@ func newPages(title string, withLogin bool) (*pages, error) {
 		return nil, fmt.Errorf("make the page: %w", err)
 	}
 	p.page, p.login = page.Bytes(), all.Lookup("login.html")
-	if p.doorway, err = template.New("doorway.html").Parse(doorwayPage); err != nil {
-		return nil, fmt.Errorf("parse the page at the mount: %w", err)
-	}
 	return p, nil
 }
 

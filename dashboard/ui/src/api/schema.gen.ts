@@ -53,7 +53,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A page of tasks, newest first. For a browser (Accept: text/html) a page that leads it to dashboard, below whatever path it sees the mount under. */
+                /** @description A page of tasks, newest first. */
                 200: {
                     headers: {
                         /** @description The next page: a relative reference with rel="next". */
@@ -62,9 +62,16 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Task"][];
-                        "text/html": string;
-                        "text/javascript": string;
                     };
+                };
+                /** @description A browser is sent to the page, or to the login. */
+                303: {
+                    headers: {
+                        /** @description Relative. */
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
