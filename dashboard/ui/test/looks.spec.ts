@@ -12,7 +12,7 @@ const out = join(import.meta.dirname, "out");
 mkdirSync(out, { recursive: true });
 const widths = [1440, 768, 390];
 
-test.use({ options: { past: 4_000 } });
+test.use({ options: { past: 4_000, schedules: true } });
 
 // present adds what a page of a shop at work would show.
 async function present(server: Server): Promise<[string, string][]> {
@@ -51,6 +51,13 @@ async function present(server: Server): Promise<[string, string][]> {
     task: "import_orders",
     args: { result: { rows: 18250, skipped: 3 }, lines: ["18250 rows written"] },
   });
+  for (const [name, does] of [
+    ["monthly-report", "run"],
+    ["product-feed", "run"],
+    ["inventory", "run"],
+    ["inventory", "pause"],
+  ])
+    await server.api(`schedules/${name}/${does}`, { method: "POST", headers: { "Content-Type": "application/json" } });
   for (const [id, status] of [
     [failed, "failed"],
     [panicked, "failed"],

@@ -1,10 +1,11 @@
 // Schedules: what runs by the clock, when next, how the last runs went.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Schedule } from "../api/types";
 import { duration } from "../lib/format";
 import { addSchedule } from "../lib/teach";
+import { listen } from "../live/live";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
 import { link, taskLink } from "../state/route";
@@ -15,6 +16,28 @@ import { useResource } from "../ui/resource";
 export function SchedulesScreen() {
   const found = useResource("schedules", () => data(api.GET("/schedules")), 10);
   const all = found.data ?? [];
+  useEffect(() => {
+    // A run is in the list when it begins, and ends there, without waiting for the next load.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
+    const forget = listen({
+      tasks(changed) {
+        if (timer || !changed.some((t) => t.source === "scheduled")) return;
+        timer = setTimeout(
+          () => {
+            timer = undefined;
+            last = Date.now();
+            found.reload();
+          },
+          Math.max(50, last + 1500 - Date.now()),
+        );
+      },
+    });
+    return () => {
+      clearTimeout(timer);
+      forget();
+    };
+  }, [found.reload]);
   return (
     <div class="page">
       <div class="page-head">
@@ -63,6 +86,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
       onChange();
     } catch (err) {
       say(`${s.name} was not ${what}: ${message(err)}`, { tone: "error" });
+      onChange(); // it may have changed since it was listed
     } finally {
       setBusy(false);
     }
