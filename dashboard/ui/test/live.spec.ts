@@ -70,6 +70,52 @@ test("a log is followed as it grows, until the reader scrolls up", async ({ page
   await expect(page.locator(".page-head .status")).toHaveText("success");
 });
 
+// whole reports whether all of an element is in the window: toBeInViewport is content with an edge of it.
+async function whole(line: import("@playwright/test").Locator): Promise<boolean> {
+  return line.evaluate((e) => {
+    const r = e.getBoundingClientRect();
+    const over = document.elementFromPoint(r.left + 4, r.bottom - 2);
+    return r.top >= 0 && r.bottom <= innerHeight && (over === e || e.contains(over) || !!over?.closest(".line"));
+  });
+}
+
+for (const [width, height] of [
+  [1440, 900],
+  [768, 900],
+  [390, 844],
+] as const) {
+  test(`the newest line of a followed log is in a window of ${width} by ${height}`, async ({ page, server, open }) => {
+    await page.setViewportSize({ width, height });
+    const id = await server.add({ task: "charge_card", args: { gate: "a", lines: ["line 0"] } });
+    await server.until(id, "running");
+    await open(`/tasks/${id}`);
+    const log = page.getByRole("log");
+    await expect(log).toContainText("line 0");
+    for (let i = 0; i < 4; i++) {
+      const lines = Array.from({ length: 20 }, (_, n) => `line ${i * 20 + n + 1}`);
+      await server.tell("a", { lines });
+      const last = log.getByText(lines.at(-1) as string, { exact: true });
+      await expect(last).toBeVisible();
+      await expect.poll(() => whole(last), `line ${i * 20 + 20}`).toBe(true);
+    }
+    await server.tell("a", { fail: "no answer" }); // the story above the log grows
+    await expect(page.locator(".step-failed")).toHaveCount(1);
+    await server.tell("a", { lines: ["after the retry"] });
+    await expect.poll(() => whole(log.getByText("after the retry", { exact: true }))).toBe(true);
+    await page.setViewportSize({ width, height: height - 150 });
+    await expect.poll(() => whole(log.getByText("after the retry", { exact: true }))).toBe(true);
+    // who reads what is above it is left alone
+    await page.setViewportSize({ width, height: 480 });
+    const main = page.locator("main");
+    await main.evaluate((e) => e.scrollTo({ top: 0 }));
+    await expect.poll(() => main.evaluate((e) => e.scrollTop)).toBe(0);
+    await server.tell("a", { lines: ["somebody reads"] });
+    await expect(page.locator(".logview h2")).toContainText(/8\d lines/);
+    await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+    expect(await main.evaluate((e) => e.scrollTop)).toBe(0);
+  });
+}
+
 test("a log is followed through a flood of lines", async ({ page, server, open }) => {
   const id = await server.add({ task: "import_orders", args: { gate: "a" } });
   await server.until(id, "running");
