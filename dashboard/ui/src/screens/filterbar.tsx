@@ -107,9 +107,11 @@ export function FilterBar({
       ))}
       {filter.until && <Pill name="until" value={filter.until} onDrop={() => show({ until: "" })} />}
       {!isEmpty(filter) && (
-        <Button kind="ghost" small icon="x" onClick={() => show(noFilter)}>
-          Clear
-        </Button>
+        <span class="clear">
+          <Button kind="ghost" small icon="x" onClick={() => show(noFilter)}>
+            <span>Clear</span>
+          </Button>
+        </span>
       )}
     </div>
   );
