@@ -1,8 +1,9 @@
 // The page follows what happens, says so when it cannot, and misses nothing.
 
+import type { Locator, Page } from "@playwright/test";
 import { answered, expect, ready, row, test, unanswered } from "./base";
 
-const lamp = (page: import("@playwright/test").Page) => page.locator(".live");
+const lamp = (page: Page) => page.locator(".live");
 
 test("a new task appears, runs, ends", async ({ page, server, open }) => {
   await server.add({ task: "send_email" });
@@ -71,7 +72,7 @@ test("a log is followed as it grows, until the reader scrolls up", async ({ page
 });
 
 // whole reports whether all of an element is in the window: toBeInViewport is content with an edge of it.
-async function whole(line: import("@playwright/test").Locator): Promise<boolean> {
+async function whole(line: Locator): Promise<boolean> {
   return line.evaluate((e) => {
     const r = e.getBoundingClientRect();
     const over = document.elementFromPoint(r.left + 4, r.bottom - 2);
@@ -233,6 +234,90 @@ test("two tabs share one connection, and it goes on when one is closed", async (
   await expect(row(second, id).locator(".c-status")).toHaveText("success");
   expect(await server.streams()).toEqual({ open: 1, opened: 1 });
   await second.close();
+  await expect.poll(async () => (await server.streams()).open).toBe(0);
+});
+
+// crash kills the process of a page, as running out of memory does: it says goodbye to nobody.
+async function crash(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent("crash");
+  session.send("Page.crash").catch(() => {}); // there is nobody left to answer
+  await crashed;
+}
+
+for (const first of [0, 1]) {
+  test(`of two tabs the ${first ? "second" : "first"} crashes, and the other goes on`, async ({
+    page,
+    server,
+    open,
+    context,
+    watch,
+  }) => {
+    watch.expect(/the page has crashed/);
+    await server.add({ task: "send_email" });
+    await open("/tasks", server.proxy);
+    const second = await context.newPage();
+    await second.goto(`${server.proxy}/dashboard#/tasks`);
+    await ready(second);
+    expect(await server.streams()).toEqual({ open: 1, opened: 1 });
+    const [dies, lives] = first ? [second, page] : [page, second];
+    await crash(dies);
+    const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+    await expect(row(lives, id).locator(".c-status")).toHaveText("running");
+    await server.tell("a", { end: true });
+    await expect(row(lives, id).locator(".c-status")).toHaveText("success");
+    await expect.poll(async () => (await server.streams()).open).toBe(1);
+    // the worker has let go of the one that is dead
+    const locks = () =>
+      lives.evaluate(async () => {
+        const { held = [], pending = [] } = await navigator.locks.query();
+        return [held, pending].map((all) => all.filter((l) => l.name?.startsWith("taskflow page")).length);
+      });
+    await expect.poll(locks).toEqual([1, 1]); // that of the page, for which the worker waits
+    await crash(lives);
+    await expect.poll(async () => (await server.streams()).open).toBe(0);
+  });
+}
+
+test("the worker forgets a page that died, and closes the stream with the last one", async ({ page, server, open }) => {
+  await page.addInitScript(() => {
+    const Real = SharedWorker;
+    Object.assign(window, {
+      SharedWorker: function (this: SharedWorker, ...how: ConstructorParameters<typeof SharedWorker>) {
+        Object.assign(window, { how });
+        return new Real(...how);
+      },
+    });
+  });
+  await server.add({ task: "send_email" });
+  await open("/tasks", server.proxy);
+  // another page of this browser, as the worker sees it, that can die while there is somebody to see what follows
+  await page.evaluate(async () => {
+    const { port } = new SharedWorker(...(window as never as { how: ConstructorParameters<typeof SharedWorker> }).how);
+    const other = { heard: 0, die: () => {} };
+    Object.assign(window, { other });
+    port.onmessage = () => other.heard++;
+    port.postMessage({ kind: "open", url: new URL("dashboard/stream", document.baseURI).href.split("#")[0] });
+    await new Promise<void>((holds) => {
+      void navigator.locks.request("another page", () => {
+        port.postMessage({ kind: "alive", lock: "another page" });
+        holds();
+        return new Promise<void>((free) => {
+          other.die = free;
+        });
+      });
+    });
+  });
+  type Other = { other: { heard: number; die: () => void } };
+  const heard = () => page.evaluate(() => (window as never as Other).other.heard);
+  const before = await heard();
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await expect.poll(heard).toBeGreaterThan(before);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide"))); // the page itself leaves
+  const left = await heard();
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await expect.poll(heard, "the other page is there still").toBeGreaterThan(left);
+  await page.evaluate(() => (window as never as Other).other.die());
   await expect.poll(async () => (await server.streams()).open).toBe(0);
 });
 
