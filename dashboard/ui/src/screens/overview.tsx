@@ -175,7 +175,14 @@ function Figures({ m }: { m: Metrics | null }) {
       <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
         {compact(n("interrupted"))}
       </Figure>
-      <Figure name="Median duration" note={`95 % within ${duration(m.percentiles.p95)}`}>
+      <Figure
+        name="Median duration"
+        note={
+          <>
+            95 % within <span>{duration(m.percentiles.p95)}</span>
+          </>
+        }
+      >
         {duration(m.percentiles.p50)}
       </Figure>
     </dl>
@@ -190,7 +197,7 @@ function Figure({
 }: {
   name: string;
   href?: string;
-  note?: string;
+  note?: ComponentChildren;
   children: ComponentChildren;
 }) {
   return (

@@ -1,7 +1,7 @@
 // Chart draws time series with uPlot. All charts of a page share one time axis and one cursor; what nobody counted is a gap; marks
 // are starts and ends of instances.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { type AxisMark, nice } from "../lib/series";
 import { axis, full } from "../lib/time";
@@ -130,6 +130,9 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
   });
 
   const shown = at ?? times.length - 1;
+  // each value has room for the widest one, so that nothing moves as the cursor does
+  const room = (l: Line) => Math.max(1, ...l.values.map((v) => (v == null ? 1 : format(v).length)));
+  const rooms = useMemo(() => lines.map(room), [times, shape]);
   const moment =
     at !== null && times[at] !== undefined ? full(new Date(times[at] * 1000).toISOString(), zone).slice(0, 16) : "";
   return (
@@ -138,12 +141,12 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
         <h3>{title}</h3>
         <span class="chart-at">{moment || note}</span>
         <ul class="legend">
-          {lines.map((l) => {
+          {lines.map((l, i) => {
             const v = at === null ? l.values.findLast((n) => n != null) : l.values[shown];
             return (
               <li key={l.name}>
                 <i class={`swatch ink-${l.color} ${l.dash ? "dashed" : ""}`} aria-hidden="true" />
-                {l.name} <b>{v == null ? "–" : format(v)}</b>
+                {l.name} <b style={{ minWidth: `${rooms[i]}ch` }}>{v == null ? "–" : format(v)}</b>
               </li>
             );
           })}
