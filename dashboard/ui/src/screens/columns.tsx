@@ -48,7 +48,7 @@ export function Note({ t }: { t: Task }) {
 
 export const allColumns: Column[] = [
   { id: "note", head: "Error or progress", width: "minmax(110px, 2fr)", cell: (t) => <Note t={t} /> },
-  { id: "tags", head: "Tags", width: "minmax(150px, 1.4fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
+  { id: "tags", head: "Tags", width: "minmax(150px, 1.7fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
   {
     id: "attempts",
     head: "Attempts",

@@ -136,7 +136,7 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
               </a>
             ) : (
               <>
-                0 <span class="share" />
+                0 <span class="share">{"\u00a0"}</span>
               </>
             )}
           </td>

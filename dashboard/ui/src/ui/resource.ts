@@ -51,9 +51,14 @@ export function useResource<T>(key: string, load: () => Promise<T>, every = 0): 
     return () => {
       clearInterval(timer);
       forget();
-      latest.current.turn++;
     };
   }, [every, reload]);
+  useEffect(
+    () => () => {
+      latest.current.turn++; // nobody waits for it any more
+    },
+    [],
+  );
 
   return state.key === key ? { ...state, reload } : { data: null, error: null, loading: true, reload };
 }
