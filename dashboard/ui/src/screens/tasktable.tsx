@@ -108,6 +108,16 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
   const fresh = list.rows.fresh;
   const changed = list.rows.stale || list.rows.gone.size > 0;
   const { loading, first } = list.state.value;
+  // Rows of the filter before grow pale, should the answer take its time.
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    if (!first || !loading) return;
+    const timer = setTimeout(() => setSlow(true), 300);
+    return () => {
+      clearTimeout(timer);
+      setSlow(false);
+    };
+  }, [first, loading]);
   const toTop = () => {
     list.settle();
     scroller.current?.scrollTo({ top: 0, behavior: still.matches ? "auto" : "smooth" });
@@ -157,7 +167,7 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
         {first && loading && rows.length === 0 ? (
           <Waiting lines={8} />
         ) : (
-          <div role="rowgroup" class={first ? "tbody former" : "tbody"} style={{ height: `${v.getTotalSize()}px` }}>
+          <div role="rowgroup" class={slow ? "tbody former" : "tbody"} style={{ height: `${v.getTotalSize()}px` }}>
             {items.map((item) => {
               const t = rows[item.index];
               if (!t) return null;
