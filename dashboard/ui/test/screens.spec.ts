@@ -63,6 +63,21 @@ test.describe("what was counted", () => {
     await expect(page.locator("main")).toContainText("Succeeded2.9k");
   });
 
+  test("is said to be nothing, where it is", async ({ page, open }) => {
+    await page.route(/\/series\?/, async (route) => {
+      const answer = await route.fetch();
+      const series = (await answer.json()) as Record<string, unknown>;
+      for (const column of ["wait_p50", "wait_p95", "waiting"])
+        series[column] = (series[column] as unknown[]).map(() => null);
+      await route.fulfill({ response: answer, json: series });
+    });
+    await open("/");
+    const chart = (title: string) => page.locator(".chart").filter({ has: page.getByRole("heading", { name: title }) });
+    await expect(chart("Time to wait")).toContainText("Nothing was counted in this time.");
+    await expect(chart("Queue")).not.toContainText("Nothing was counted"); // but how many ran
+    await expect(chart("Throughput")).not.toContainText("Nothing was counted");
+  });
+
   test("is shown for each function", async ({ page, open }) => {
     await open("/functions");
     await expect(page.locator("main")).toContainText("sync_inventory");
