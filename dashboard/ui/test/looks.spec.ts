@@ -292,6 +292,7 @@ test("on a phone the filter can be cleared on a line that it has anyway", async 
   expect(Math.abs((await place(clear)) - (await place(page.getByLabel("Function", { exact: true }))))).toBeLessThan(2);
   await clear.click();
   await expect(page).toHaveURL(/#\/tasks$/);
+  await expect(clear).toHaveCount(0);
 });
 
 test("who wants no motion gets none", async ({ page, server, open }) => {
