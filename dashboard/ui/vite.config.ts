@@ -38,7 +38,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsDir: assets,
     assetsInlineLimit: 0, // the content security policy has no data: URLs
-    modulePreload: false,
+    modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
       checks: { pluginTimings: false },

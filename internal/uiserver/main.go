@@ -19,6 +19,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	_ "time/tzdata" // schedules name zones, and not every machine has them
 
 	"github.com/taskflow-go/taskflow/backends/sqlite"
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -31,6 +32,7 @@ type settings struct {
 	database string        // file of the SQLite database
 	past     int           // finished tasks that are there from the beginning
 	hostile  bool          // tasks with names that a page must not run
+	plan     bool          // schedules
 	users    bool          // ada may act, vera may look; otherwise the page is everybody's
 	session  time.Duration // how long a login lasts
 	title    string
@@ -47,6 +49,7 @@ func main() {
 	flag.StringVar(&s.database, "database", "", "file of the SQLite database")
 	flag.IntVar(&s.past, "past", 0, "finished tasks that are there from the beginning")
 	flag.BoolVar(&s.hostile, "hostile", false, "register tasks with names that a page must not run")
+	flag.BoolVar(&s.plan, "schedules", false, "have schedules, of which none is due soon")
 	flag.BoolVar(&s.users, "users", false, "ask for a login: ada may act, vera may look")
 	flag.DurationVar(&s.session, "session", time.Hour, "how long a login lasts")
 	flag.StringVar(&s.title, "title", "Tasks", "the page's title")
@@ -82,8 +85,12 @@ func serve(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	w := newWork(s.hostile)
-	m, err := taskflow.New(taskflow.WithBackend(b), taskflow.WithTasks(w.order...), taskflow.WithConcurrency(8),
-		taskflow.WithPool("one", 1), taskflow.WithQueueSize(1_000_000))
+	managed := []taskflow.ManagerOption{taskflow.WithBackend(b), taskflow.WithTasks(w.order...), taskflow.WithConcurrency(8),
+		taskflow.WithPool("one", 1), taskflow.WithQueueSize(1_000_000)}
+	if s.plan {
+		managed = append(managed, w.scheduleOptions()...)
+	}
+	m, err := taskflow.New(managed...)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import { start } from "./live/live";
 import { loadMe } from "./state/me";
 import { loadOperations } from "./state/operations";
 
-render(<App />, document.getElementById("app") as HTMLElement);
 void loadMe();
+render(<App />, document.getElementById("app") as HTMLElement);
 void loadOperations();
 start();

@@ -51,6 +51,54 @@ test("back and forward go through filters, screens and tasks", async ({ page, op
   await expect(page.getByRole("button", { name: "failed", exact: true })).toHaveAttribute("aria-pressed", "true");
 });
 
+test("another filter shows its tasks from the first one, and until they are there the former ones", async ({
+  page,
+  server,
+  open,
+}) => {
+  await open("/tasks");
+  const asked: string[] = [];
+  let answer = () => {};
+  const may = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route(/\/tasks\/(\?|count)/, async (route) => {
+    asked.push(new URL(route.request().url()).pathname.replace(/.*\/tasks\//, "") || "list");
+    await may;
+    await route.continue();
+  });
+  const table = page.getByRole("table", { name: "Tasks" });
+  await table.hover();
+  await page.mouse.wheel(0, 700);
+  await expect.poll(() => table.evaluate((e) => e.scrollTop)).toBeGreaterThan(600);
+  const before = await page.locator(".tbody [role=row]").first().getAttribute("data-id");
+  await page.getByRole("button", { name: "failed", exact: true }).click();
+  await expect.poll(() => asked).toEqual(["list"]); // the rest waits for it
+  await expect(table).toHaveAttribute("aria-busy", "true");
+  await expect(page.locator(".tbody [role=row]").first()).toHaveAttribute("data-id", before as string);
+  answer();
+  await expect(page.locator(".tbody .c-status").first()).toHaveText("failed");
+  await expect.poll(() => asked).toEqual(["list", "count"]);
+  expect(await table.evaluate((e) => e.scrollTop)).toBe(0);
+  const [newest] = await server.api<Task[]>("?status=failed&limit=1");
+  await expect(page.locator(".tbody [role=row]").first()).toHaveAttribute("data-id", newest?.task_id as string);
+});
+
+test("a filter whose tasks cannot be loaded does not leave those of another one there", async ({
+  page,
+  open,
+  watch,
+}) => {
+  watch.expect(answered(500));
+  await open("/tasks");
+  await page.route(/\/tasks\/\?/, (route) =>
+    route.fulfill({ status: 500, contentType: "application/problem+json", body: '{"detail":"no luck"}' }),
+  );
+  await page.getByRole("button", { name: "failed", exact: true }).click();
+  await expect(page.locator("main .failed")).toContainText("no luck");
+  await expect(page.locator(".tbody [role=row]")).toHaveCount(0);
+});
+
 test("a link with columns, order and tag shows the same to somebody else", async ({ browser, server }) => {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -9,6 +9,7 @@ export { expect };
 export class Watch {
   readonly wrong: string[] = [];
   private expected: RegExp[] = [];
+  private over = false;
 
   constructor(page: Page) {
     page.on("console", (m) => {
@@ -23,7 +24,12 @@ export class Watch {
   }
 
   private note(text: string): void {
-    this.wrong.push(text);
+    if (!this.over) this.wrong.push(text);
+  }
+
+  // end is called before the server ends: what the page then says of it is nobody's fault.
+  end(): void {
+    this.over = true;
   }
 
   // expect lets messages of that kind pass: those that browsers write of answers which a test provokes.
@@ -49,9 +55,10 @@ interface Fixtures {
 
 export const test = base.extend<Fixtures>({
   options: [{}, { option: true }],
-  server: async ({ options }, use) => {
+  server: async ({ options, watch }, use) => {
     const server = await Server.start(options);
     await use(server);
+    watch.end();
     await server.end();
   },
   watch: [

@@ -1,8 +1,9 @@
 // The page follows what happens, says so when it cannot, and misses nothing.
 
+import type { Locator, Page } from "@playwright/test";
 import { answered, expect, ready, row, test, unanswered } from "./base";
 
-const lamp = (page: import("@playwright/test").Page) => page.locator(".live");
+const lamp = (page: Page) => page.locator(".live");
 
 test("a new task appears, runs, ends", async ({ page, server, open }) => {
   await server.add({ task: "send_email" });
@@ -69,6 +70,52 @@ test("a log is followed as it grows, until the reader scrolls up", async ({ page
   await server.tell("a", { end: true });
   await expect(page.locator(".page-head .status")).toHaveText("success");
 });
+
+// whole reports whether all of an element is in the window: toBeInViewport is content with an edge of it.
+async function whole(line: Locator): Promise<boolean> {
+  return line.evaluate((e) => {
+    const r = e.getBoundingClientRect();
+    const over = document.elementFromPoint(r.left + 4, r.bottom - 2);
+    return r.top >= 0 && r.bottom <= innerHeight && (over === e || e.contains(over) || !!over?.closest(".line"));
+  });
+}
+
+for (const [width, height] of [
+  [1440, 900],
+  [768, 900],
+  [390, 844],
+] as const) {
+  test(`the newest line of a followed log is in a window of ${width} by ${height}`, async ({ page, server, open }) => {
+    await page.setViewportSize({ width, height });
+    const id = await server.add({ task: "charge_card", args: { gate: "a", lines: ["line 0"] } });
+    await server.until(id, "running");
+    await open(`/tasks/${id}`);
+    const log = page.getByRole("log");
+    await expect(log).toContainText("line 0");
+    for (let i = 0; i < 4; i++) {
+      const lines = Array.from({ length: 20 }, (_, n) => `line ${i * 20 + n + 1}`);
+      await server.tell("a", { lines });
+      const last = log.getByText(lines.at(-1) as string, { exact: true });
+      await expect(last).toBeVisible();
+      await expect.poll(() => whole(last), `line ${i * 20 + 20}`).toBe(true);
+    }
+    await server.tell("a", { fail: "no answer" }); // the story above the log grows
+    await expect(page.locator(".step-failed")).toHaveCount(1);
+    await server.tell("a", { lines: ["after the retry"] });
+    await expect.poll(() => whole(log.getByText("after the retry", { exact: true }))).toBe(true);
+    await page.setViewportSize({ width, height: height - 150 });
+    await expect.poll(() => whole(log.getByText("after the retry", { exact: true }))).toBe(true);
+    // who reads what is above it is left alone
+    await page.setViewportSize({ width, height: 480 });
+    const main = page.locator("main");
+    await main.evaluate((e) => e.scrollTo({ top: 0 }));
+    await expect.poll(() => main.evaluate((e) => e.scrollTop)).toBe(0);
+    await server.tell("a", { lines: ["somebody reads"] });
+    await expect(page.locator(".logview h2")).toContainText(/8\d lines/);
+    await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+    expect(await main.evaluate((e) => e.scrollTop)).toBe(0);
+  });
+}
 
 test("a log is followed through a flood of lines", async ({ page, server, open }) => {
   const id = await server.add({ task: "import_orders", args: { gate: "a" } });
@@ -187,6 +234,90 @@ test("two tabs share one connection, and it goes on when one is closed", async (
   await expect(row(second, id).locator(".c-status")).toHaveText("success");
   expect(await server.streams()).toEqual({ open: 1, opened: 1 });
   await second.close();
+  await expect.poll(async () => (await server.streams()).open).toBe(0);
+});
+
+// crash kills the process of a page, as running out of memory does: it says goodbye to nobody.
+async function crash(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent("crash");
+  session.send("Page.crash").catch(() => {}); // there is nobody left to answer
+  await crashed;
+}
+
+for (const first of [0, 1]) {
+  test(`of two tabs the ${first ? "second" : "first"} crashes, and the other goes on`, async ({
+    page,
+    server,
+    open,
+    context,
+    watch,
+  }) => {
+    watch.expect(/the page has crashed/);
+    await server.add({ task: "send_email" });
+    await open("/tasks", server.proxy);
+    const second = await context.newPage();
+    await second.goto(`${server.proxy}/dashboard#/tasks`);
+    await ready(second);
+    expect(await server.streams()).toEqual({ open: 1, opened: 1 });
+    const [dies, lives] = first ? [second, page] : [page, second];
+    await crash(dies);
+    const id = await server.add({ task: "import_orders", args: { gate: "a" } });
+    await expect(row(lives, id).locator(".c-status")).toHaveText("running");
+    await server.tell("a", { end: true });
+    await expect(row(lives, id).locator(".c-status")).toHaveText("success");
+    await expect.poll(async () => (await server.streams()).open).toBe(1);
+    // the worker has let go of the one that is dead
+    const locks = () =>
+      lives.evaluate(async () => {
+        const { held = [], pending = [] } = await navigator.locks.query();
+        return [held, pending].map((all) => all.filter((l) => l.name?.startsWith("taskflow page")).length);
+      });
+    await expect.poll(locks).toEqual([1, 1]); // that of the page, for which the worker waits
+    await crash(lives);
+    await expect.poll(async () => (await server.streams()).open).toBe(0);
+  });
+}
+
+test("the worker forgets a page that died, and closes the stream with the last one", async ({ page, server, open }) => {
+  await page.addInitScript(() => {
+    const Real = SharedWorker;
+    Object.assign(window, {
+      SharedWorker: function (this: SharedWorker, ...how: ConstructorParameters<typeof SharedWorker>) {
+        Object.assign(window, { how });
+        return new Real(...how);
+      },
+    });
+  });
+  await server.add({ task: "send_email" });
+  await open("/tasks", server.proxy);
+  // another page of this browser, as the worker sees it, that can die while there is somebody to see what follows
+  await page.evaluate(async () => {
+    const { port } = new SharedWorker(...(window as never as { how: ConstructorParameters<typeof SharedWorker> }).how);
+    const other = { heard: 0, die: () => {} };
+    Object.assign(window, { other });
+    port.onmessage = () => other.heard++;
+    port.postMessage({ kind: "open", url: new URL("dashboard/stream", document.baseURI).href.split("#")[0] });
+    await new Promise<void>((holds) => {
+      void navigator.locks.request("another page", () => {
+        port.postMessage({ kind: "alive", lock: "another page" });
+        holds();
+        return new Promise<void>((free) => {
+          other.die = free;
+        });
+      });
+    });
+  });
+  type Other = { other: { heard: number; die: () => void } };
+  const heard = () => page.evaluate(() => (window as never as Other).other.heard);
+  const before = await heard();
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await expect.poll(heard).toBeGreaterThan(before);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide"))); // the page itself leaves
+  const left = await heard();
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await expect.poll(heard, "the other page is there still").toBeGreaterThan(left);
+  await page.evaluate(() => (window as never as Other).other.die());
   await expect.poll(async () => (await server.streams()).open).toBe(0);
 });
 

@@ -12,7 +12,7 @@ const out = join(import.meta.dirname, "out");
 mkdirSync(out, { recursive: true });
 const widths = [1440, 768, 390];
 
-test.use({ options: { past: 4_000 } });
+test.use({ options: { past: 4_000, schedules: true } });
 
 // present adds what a page of a shop at work would show.
 async function present(server: Server): Promise<[string, string][]> {
@@ -51,6 +51,13 @@ async function present(server: Server): Promise<[string, string][]> {
     task: "import_orders",
     args: { result: { rows: 18250, skipped: 3 }, lines: ["18250 rows written"] },
   });
+  for (const [name, does] of [
+    ["monthly-report", "run"],
+    ["product-feed", "run"],
+    ["inventory", "run"],
+    ["inventory", "pause"],
+  ])
+    await server.api(`schedules/${name}/${does}`, { method: "POST", headers: { "Content-Type": "application/json" } });
   for (const [id, status] of [
     [failed, "failed"],
     [panicked, "failed"],
@@ -184,6 +191,108 @@ test.describe("the login", () => {
       expect(wrong).toEqual([]);
     });
   }
+});
+
+test("the usual columns follow the width of the window, and those that were picked do not", async ({ page, open }) => {
+  const heads = () => page.locator(".thead [role=columnheader]").allTextContents();
+  const inside = () => page.locator(".table").evaluate((e) => e.scrollWidth <= e.clientWidth);
+  await open("/tasks");
+  expect(await heads()).toContain("Tags");
+  expect(await heads()).toContain("Attempts");
+  await page.setViewportSize({ width: 768, height: 900 });
+  await expect(page.getByRole("columnheader", { name: "Tags" })).toHaveCount(0);
+  expect(await inside(), "nothing is cut at 768").toBe(true);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect(page.getByRole("columnheader", { name: "Tags" })).toBeVisible();
+  await page.getByTitle("Columns").click();
+  await page.getByRole("checkbox", { name: "Pool" }).check();
+  await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 768, height: 900 });
+  await settled(page);
+  await expect(page.getByRole("columnheader", { name: "Tags" })).toBeAttached();
+  await expect(page.getByRole("columnheader", { name: "Pool" })).toBeAttached();
+});
+
+test("statuses stand in the middle of their rows and chips, the word beside the sign", async ({
+  page,
+  server,
+  open,
+}) => {
+  await present(server);
+  await open("/tasks");
+  const off = await page.evaluate(() => {
+    const middle = (r: DOMRect) => (r.top + r.bottom) / 2;
+    const wrong: string[] = [];
+    for (const whole of document.querySelectorAll(".tbody [role=row], .chip")) {
+      const icon = whole.querySelector(".status .icon, :scope > .icon");
+      const words = document.createRange();
+      words.selectNodeContents(whole.matches(".chip") ? whole : (whole.querySelector(".status span") as Element));
+      if (whole.matches(".chip")) words.setStart(whole, 1);
+      for (const [what, rect] of [
+        ["sign", icon?.getBoundingClientRect()],
+        ["word", words.getBoundingClientRect()],
+      ] as const) {
+        const by = middle(rect as DOMRect) - middle(whole.getBoundingClientRect());
+        if (Math.abs(by) > 0.75) wrong.push(`the ${what} in "${whole.textContent}" is ${by} px off`);
+      }
+    }
+    return wrong;
+  });
+  expect(off).toEqual([]);
+});
+
+test("what is cut ends in an ellipsis, short tags are not cut for long ones, times are on one line", async ({
+  page,
+  server,
+  open,
+}) => {
+  const long = await server.add({
+    task: "send_email",
+    delay: 3600,
+    tags: { user: "117", file: `orders-${"2026-".repeat(30)}.csv`, zone: "eu" },
+  });
+  const key = await server.add({ task: "send_email", delay: 3600, tags: { ["k".repeat(60)]: "v" } });
+  await open("/tasks");
+  for (const id of [long, key]) {
+    const tags = page.locator(`[data-id="${id}"] .tag`);
+    for (const tag of await tags.all()) {
+      const got = await tag.evaluate((e) => {
+        const inside = e.parentElement?.getBoundingClientRect() as DOMRect;
+        return {
+          cut: e.scrollWidth > e.clientWidth,
+          how: getComputedStyle(e).textOverflow,
+          display: getComputedStyle(e).display, // text-overflow is for blocks
+          out: e.getBoundingClientRect().right > inside.right + 0.5,
+        };
+      });
+      const text = (await tag.textContent()) ?? "";
+      expect(got, text).toMatchObject({ how: "ellipsis", out: false });
+      expect(got.display, text).not.toContain("flex");
+      expect(got.cut, text).toBe(text.length > 12);
+    }
+  }
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    await open(`/tasks/${long}`);
+    for (const time of await page.locator(".facts time").all()) {
+      await expect(time).toContainText("UTC+01:00");
+      expect(await time.evaluate((e) => e.getClientRects().length), `at ${width}`).toBe(1);
+    }
+  }
+});
+
+test("on a phone the filter can be cleared on a line that it has anyway", async ({ page, open }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open("/tasks?status=failed");
+  const clear = page.getByRole("button", { name: "Clear" });
+  const place = async (l: import("@playwright/test").Locator) => {
+    const box = await l.boundingBox();
+    return (box?.y ?? 0) + (box?.height ?? 0) / 2;
+  };
+  expect(Math.abs((await place(clear)) - (await place(page.getByLabel("Function", { exact: true }))))).toBeLessThan(2);
+  await clear.click();
+  await expect(page).toHaveURL(/#\/tasks$/);
+  await expect(clear).toHaveCount(0);
 });
 
 test("who wants no motion gets none", async ({ page, server, open }) => {

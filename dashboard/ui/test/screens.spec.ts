@@ -24,14 +24,14 @@ const ways: [Adapter, "direct" | "proxy"][] = [
 
 for (const [adapter, way] of ways) {
   test.describe(`${adapter}, ${way}`, () => {
-    test.use({ options: { adapter, past: 400 } });
+    test.use({ options: { adapter, past: 400, schedules: true } });
 
     test("every screen shows itself", async ({ page, server, open }) => {
       const at = server[way];
       const strange: string[] = [];
       page.on("response", (r) => {
         if (!r.url().startsWith(`${at}/`)) strange.push(`not below the mount: ${r.url()}`);
-        if (r.status() >= 400 && !r.url().endsWith("/schedules")) strange.push(`${r.status()}: ${r.url()}`);
+        if (r.status() >= 400) strange.push(`${r.status()}: ${r.url()}`);
       });
       const id = await server.add({ task: "import_orders", args: { lines: ["read orders.csv"], result: { rows: 3 } } });
       await server.until(id, "success");
@@ -61,6 +61,21 @@ test.describe("what was counted", () => {
     await expect(page.locator("main canvas").first()).toBeVisible();
     expect(await page.locator("main canvas").count()).toBeGreaterThanOrEqual(4);
     await expect(page.locator("main")).toContainText("Succeeded2.9k");
+  });
+
+  test("is said to be nothing, where it is", async ({ page, open }) => {
+    await page.route(/\/series\?/, async (route) => {
+      const answer = await route.fetch();
+      const series = (await answer.json()) as Record<string, unknown>;
+      for (const column of ["wait_p50", "wait_p95", "waiting"])
+        series[column] = (series[column] as unknown[]).map(() => null);
+      await route.fulfill({ response: answer, json: series });
+    });
+    await open("/");
+    const chart = (title: string) => page.locator(".chart").filter({ has: page.getByRole("heading", { name: title }) });
+    await expect(chart("Time to wait")).toContainText("Nothing was counted in this time.");
+    await expect(chart("Queue")).not.toContainText("Nothing was counted"); // but how many ran
+    await expect(chart("Throughput")).not.toContainText("Nothing was counted");
   });
 
   test("is shown for each function", async ({ page, open }) => {

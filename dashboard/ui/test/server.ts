@@ -12,6 +12,7 @@ export interface Options {
   adapter?: Adapter;
   past?: number; // finished tasks that are there from the beginning
   hostile?: boolean; // tasks with names that a page must not run
+  schedules?: boolean; // that are not due during a test
   users?: boolean; // ask for a login
   session?: string; // how long a login lasts
   title?: string;
@@ -77,10 +78,11 @@ export class Server {
   private readonly folder = mkdtempSync(join(tmpdir(), "taskflow-ui-test-"));
   private cookie = "";
 
-  private constructor(private readonly options: Options) {}
+  // options may be changed before the process is started again.
+  private constructor(readonly options: Options) {}
 
   static async start(options: Options = {}): Promise<Server> {
-    const server = new Server(options);
+    const server = new Server({ ...options });
     try {
       await server.run();
     } catch (err) {
@@ -107,7 +109,7 @@ export class Server {
 
   // run starts the process, on the addresses that it had before.
   async run(): Promise<void> {
-    const { adapter, past, hostile, users: asked, session, title } = this.options;
+    const { adapter, past, hostile, schedules, users: asked, session, title } = this.options;
     const args = [
       "-database",
       join(this.folder, "tasks.db"),
@@ -117,6 +119,7 @@ export class Server {
       String(past ?? 0),
     ];
     if (hostile) args.push("-hostile");
+    if (schedules) args.push("-schedules");
     if (asked) args.push("-users");
     if (session) args.push("-session", session);
     if (title) args.push("-title", title);

@@ -3,7 +3,7 @@ import { bytes, compact, duration, firstLine, percent, plural, rough } from "./f
 
 test.each([
   [null, ""],
-  [0, "0 s"],
+  [0, "<1 ms"],
   [0.0002, "<1 ms"],
   [0.085, "85 ms"],
   [0.9996, "1 s"],

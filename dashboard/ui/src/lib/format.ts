@@ -21,11 +21,10 @@ export function compact(n: number): string {
 
 const trim = (s: string): string => s.replace(/\.0+$/, "");
 
-// duration is a span of seconds, with two units at most: 85 ms, 1.24 s, 3 min 5 s, 2 h 10 min, 3 d 4 h.
+// duration is a span of seconds, with two units at most: <1 ms, 85 ms, 1.24 s, 3 min 5 s, 2 h 10 min, 3 d 4 h.
 export function duration(seconds: number | null | undefined): string {
   if (seconds == null || Number.isNaN(seconds)) return "";
   if (seconds < 0) return `−${duration(-seconds)}`;
-  if (seconds === 0) return "0 s";
   if (seconds < 0.001) return "<1 ms";
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 59.95) return `${trim(seconds.toFixed(seconds < 10 ? 2 : 1))} s`;

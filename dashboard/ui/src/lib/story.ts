@@ -37,7 +37,7 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
       );
       wait(spans, from, started);
       const of = t.max_retries > 0 ? ` ${a.attempt} of ${Math.max(t.max_retries + 1, t.attempts)}` : ` ${a.attempt}`;
-      const waited = `after waiting ${duration(a.wait_seconds) || "0 s"}`;
+      const waited = `after waiting ${duration(a.wait_seconds ?? 0)}`;
       if (a.error || died) {
         const how = died ? "ended with its process, at most" : "failed after";
         spans.push({
@@ -92,7 +92,7 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
       at: started,
       kind: "attempt",
       title: "Started",
-      detail: `after waiting ${duration(Math.max(0, started - from)) || "0 s"}${isLive(t.status) ? tries : ""}`,
+      detail: `after waiting ${duration(Math.max(0, started - from))}${isLive(t.status) ? tries : ""}`,
     });
     from = ended;
   }

@@ -1,7 +1,7 @@
 // Finds who holds the stream: the SharedWorker; without one, one of the pages, elected by a lock, for all others; without locks (plain
 // HTTP), each page for itself. Decision 0042 says why.
 
-import type { ToHolder, ToPage } from "./protocol";
+import { beat, reset, type ToHolder, type ToPage } from "./protocol";
 import { Stream } from "./stream";
 
 export interface Holder {
@@ -22,17 +22,67 @@ export function openHolder(url: string, onMessage: (m: ToPage) => void): Holder 
 }
 
 function inWorker(url: string, onMessage: (m: ToPage) => void): Holder {
-  const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "taskflow stream" });
+  const gone = new AbortController();
+  let port: MessagePort;
   let fallback: Holder | null = null;
-  worker.port.onmessage = (e: MessageEvent<ToPage>) => onMessage(e.data);
-  worker.onerror = () => {
-    fallback ??= alone(url, onMessage); // its script could not be loaded
+  let answered = true;
+  let watched = ""; // the worker's lock
+  const send = (m: ToHolder) => port.postMessage(m);
+  const connect = () => {
+    const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), {
+      type: "module",
+      name: "taskflow stream",
+    });
+    port = worker.port;
+    answered = true;
+    port.onmessage = ({ data }: MessageEvent<ToPage>) => {
+      if (data.kind !== "alive") return onMessage(data);
+      answered = true;
+      if (data.lock) watch(data.lock);
+    };
+    worker.onerror = () => {
+      fallback ??= alone(url, onMessage); // its script could not be loaded
+    };
+    send({ kind: "open", url });
   };
-  const send = (m: ToHolder) => worker.port.postMessage(m);
-  send({ kind: "open", url });
+  // The worker lives in the process of one of the pages, and dies when that crashes.
+  const again = () => {
+    if (gone.signal.aborted || fallback) return;
+    connect();
+    if (held) send({ kind: "alive", lock: held });
+    onMessage(reset);
+  };
+  const watch = (lock: string) => {
+    if (lock === watched || !navigator.locks) return;
+    watched = lock;
+    navigator.locks.request(lock, { mode: "shared", signal: gone.signal }, again).catch(() => {}); // it left before
+  };
+  let held = "";
+  connect();
+  if (navigator.locks) {
+    const name = `taskflow page ${crypto.randomUUID()}`;
+    navigator.locks
+      .request(name, { signal: gone.signal }, () => {
+        held = name;
+        send({ kind: "alive", lock: name });
+        return new Promise<void>((resolve) => gone.signal.addEventListener("abort", () => resolve()));
+      })
+      .catch(() => {}); // it left before it had it
+  } else {
+    const timer = setInterval(() => {
+      if (!answered) return again();
+      answered = false;
+      send({ kind: "alive", lock: "" });
+    }, beat);
+    gone.signal.addEventListener("abort", () => clearInterval(timer));
+  }
   return {
     retry: () => (fallback ? fallback.retry() : send({ kind: "retry" })),
-    leave: () => (fallback ? fallback.leave() : send({ kind: "leave" })),
+    leave: () => {
+      gone.abort();
+      if (fallback) fallback.leave();
+      else send({ kind: "leave" });
+    },
   };
 }
 

@@ -84,6 +84,7 @@ function receive(m: ToPage): void {
     if (m.connection.state !== "live") counts.value = null; // they would grow old
     return;
   }
+  if (m.kind !== "events") return;
   queue.push(...m.events);
   if (flushing) return;
   flushing = true;

@@ -10,9 +10,21 @@ export interface Connection {
   instance: string; // that answers
 }
 
-export type ToPage = { kind: "events"; events: ServerEvent[] } | { kind: "connection"; connection: Connection };
+export type ToPage =
+  | { kind: "events"; events: ServerEvent[] }
+  | { kind: "connection"; connection: Connection }
+  | { kind: "alive"; lock: string }; // of the worker: the lock that it holds as long as it lives; "" where there are none
 
 export type ToHolder =
   | { kind: "open"; url: string } // an absolute URL: the holder may live elsewhere
   | { kind: "retry" } // connect now, not later
+  | { kind: "alive"; lock: string } // the lock that the page holds as long as it lives; "" where there are none: then told each beat
   | { kind: "leave" };
+
+// beat is how often a page without locks says that it lives. The worker takes one for dead that was silent for longer than browsers slow
+// the timers of hidden pages down, which is to one a minute.
+export const beat = 20_000;
+export const deadAfter = 150_000;
+
+// reset has a page load again what it shows.
+export const reset: ToPage = { kind: "events", events: [{ id: "", name: "reset", data: "{}" }] };

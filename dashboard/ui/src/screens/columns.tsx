@@ -1,5 +1,6 @@
 // The columns that the task list can show.
 
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Task } from "../api/types";
 import { duration, firstLine, shortID } from "../lib/format";
@@ -46,8 +47,8 @@ export function Note({ t }: { t: Task }) {
 }
 
 export const allColumns: Column[] = [
-  { id: "note", head: "Error or progress", width: "minmax(120px, 2fr)", cell: (t) => <Note t={t} /> },
-  { id: "tags", head: "Tags", width: "minmax(150px, 1.4fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
+  { id: "note", head: "Error or progress", width: "minmax(110px, 2fr)", cell: (t) => <Note t={t} /> },
+  { id: "tags", head: "Tags", width: "minmax(150px, 1.7fr)", cell: (t, pick) => <Tags tags={t.tags} onPick={pick} /> },
   {
     id: "attempts",
     head: "Attempts",
@@ -55,12 +56,12 @@ export const allColumns: Column[] = [
     number: true,
     cell: attempts,
   },
-  { id: "waited", head: "Waited", width: "92px", number: true, cell: (t) => duration(waited(t)) },
-  { id: "duration", head: "Ran", width: "92px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
+  { id: "waited", head: "Waited", width: "84px", number: true, cell: (t) => duration(waited(t)) },
+  { id: "duration", head: "Ran", width: "84px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
   {
     id: "added",
     head: "Added",
-    width: "108px",
+    width: "96px",
     number: true,
     sort: "created_at",
     cell: (t) => <Time iso={t.created_at} />,
@@ -68,7 +69,7 @@ export const allColumns: Column[] = [
   {
     id: "ended",
     head: "Ended",
-    width: "108px",
+    width: "96px",
     number: true,
     sort: "end_time",
     cell: (t) => t.end_time && <Time iso={t.end_time} />,
@@ -101,11 +102,17 @@ export const allColumns: Column[] = [
 
 export const usualColumns = ["note", "tags", "attempts", "duration", "added"];
 
-// Where there is little room, tags are for those who ask for them.
-const little = matchMedia("(max-width: 1000px)");
-const initial = (): string[] => (little.matches ? usualColumns.filter((id) => id !== "tags") : usualColumns);
+// Where there is little room, tags and attempts are for those who ask for them.
+const littleQuery = matchMedia("(max-width: 1000px)");
+const little = signal(littleQuery.matches);
+littleQuery.addEventListener("change", (e) => {
+  little.value = e.matches;
+});
+const initial = (): string[] =>
+  little.value ? usualColumns.filter((id) => id !== "tags" && id !== "attempts") : usualColumns;
 
-// columnsOf are the columns of those names, in our order; unknown names are left out.
+// columnsOf are the columns of those names, in our order; unknown names are left out. No names are the usual ones for the width of the window:
+// a component that calls it is drawn again when that changes.
 export function columnsOf(names: string[]): Column[] {
   const wanted = names.length ? names : initial();
   const found = allColumns.filter((c) => wanted.includes(c.id));

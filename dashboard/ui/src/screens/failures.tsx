@@ -50,7 +50,7 @@ export function FailuresScreen() {
   };
   useEffect(() => {
     if (text.trim() === q) return;
-    const t = setTimeout(() => set("q", text.trim()), 250);
+    const t = setTimeout(() => set("q", text.trim()), 150);
     return () => clearTimeout(t);
   }, [text]);
 
@@ -251,7 +251,7 @@ function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard 
                 : `${count(g.outstanding)} not retried`}
           </small>
         </span>
-        <span class="group-seen num dim">
+        <span class="group-seen dim">
           <Time iso={g.last_seen} as="ago" />
           <small>
             since <Time iso={g.first_seen} />

@@ -20,17 +20,19 @@ const ages: [string, string][] = [
 export function FilterBar({
   filter,
   show,
+  after,
 }: {
   filter: Filter;
   show: (next: Partial<Filter>, replace?: boolean) => void;
+  after: () => Promise<void>; // when there is time for what is chosen from
 }) {
-  const names = useResource("functions", () => data(api.GET("/functions")));
+  const names = useResource("functions", () => after().then(() => data(api.GET("/functions"))));
   const [text, setText] = useState(filter.q);
   useEffect(() => setText(filter.q), [filter.q]);
   // the search waits until the reader stops typing
   useEffect(() => {
     if (text.trim() === filter.q) return;
-    const t = setTimeout(() => show({ q: text.trim() }, true), 250);
+    const t = setTimeout(() => show({ q: text.trim() }, true), 150);
     return () => clearTimeout(t);
   }, [text]);
   const toggle = (s: Status) =>
@@ -107,9 +109,11 @@ export function FilterBar({
       ))}
       {filter.until && <Pill name="until" value={filter.until} onDrop={() => show({ until: "" })} />}
       {!isEmpty(filter) && (
-        <Button kind="ghost" small icon="x" onClick={() => show(noFilter)}>
-          Clear
-        </Button>
+        <span class="clear">
+          <Button kind="ghost" small icon="x" onClick={() => show(noFilter)}>
+            <span>Clear</span>
+          </Button>
+        </span>
       )}
     </div>
   );

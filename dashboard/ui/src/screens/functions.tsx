@@ -131,10 +131,13 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
           <td class="num" data-label="Failed">
             {s && s.failed > 0 ? (
               <a class="bad" href={link("/failures", { func_name: f.func_name })} title={firstLine(s.last_error)}>
-                <Icon name="status-failed" /> {count(s.failed)} <small>{percent(s.failed, ended)}</small>
+                <Icon name="status-failed" /> {count(s.failed)}{" "}
+                <span class="share dim">{percent(s.failed, ended)}</span>
               </a>
             ) : (
-              "0"
+              <>
+                0 <span class="share">{"\u00a0"}</span>
+              </>
             )}
           </td>
           <td class="num" data-label="Waits">

@@ -85,12 +85,16 @@ function One({ i }: { i: Instance }) {
                 <bdi>{p.name}</bdi>
               </th>
               <td>
-                <meter
-                  min={0}
-                  max={p.limit || 1}
-                  value={Math.min(p.running, p.limit)}
+                <div
+                  class="gauge"
+                  role="meter"
+                  aria-valuemin={0}
+                  aria-valuemax={p.limit}
+                  aria-valuenow={Math.min(p.running, p.limit)}
                   aria-label={`${p.name}: ${p.running} of ${p.limit} at work`}
-                />
+                >
+                  <i style={{ width: `${p.limit > 0 ? Math.min(100, (100 * p.running) / p.limit) : 0}%` }} />
+                </div>
               </td>
               <td class="num">
                 {count(p.running)} of {count(p.limit)}

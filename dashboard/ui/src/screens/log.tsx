@@ -1,6 +1,7 @@
 // LogView shows a task's log: it follows while it grows, until the reader scrolls up. Only the lines in sight are in the document.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { plural } from "../lib/format";
 import { atLeast, type Level, levels, parse } from "../lib/log";
 import { clock, full } from "../lib/time";
@@ -8,11 +9,56 @@ import { utc, wrapLog } from "../state/settings";
 import { Button, Copy, Icon } from "../ui/basics";
 import { useVirtual } from "../ui/virtual";
 
+const leastHeight = 200; // of a log that is followed
+const edge = 16; // below it
+
+// useInSight keeps the end of a growing log in the window. room is how high the log may be, so that it ends where the window ends; where that is
+// too little, show scrolls the screen, unless the reader looks at another part of it.
+function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow: boolean, some: boolean) {
+  const along = useRef(true); // the reader has the end in view
+  const [room, setRoom] = useState(0);
+  const screen = () => log.current?.closest("main") ?? null;
+  const below = (main: HTMLElement) =>
+    (log.current?.getBoundingClientRect().bottom ?? 0) - main.getBoundingClientRect().bottom;
+  const measure = () => {
+    const main = screen();
+    if (!log.current || !main || !live) return;
+    const top = log.current.getBoundingClientRect().top - main.getBoundingClientRect().top + main.scrollTop;
+    setRoom(Math.max(leastHeight, Math.floor(main.clientHeight - top - edge)));
+  };
+  useLayoutEffect(measure); // what is above it grows, too
+  useEffect(() => {
+    const main = screen();
+    if (!live || !some || !main) return;
+    const onScroll = () => {
+      along.current = below(main) <= 1;
+    };
+    const resize = new ResizeObserver(() => {
+      measure();
+      if (follow) show();
+    });
+    resize.observe(main);
+    main.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      resize.disconnect();
+      main.removeEventListener("scroll", onScroll);
+    };
+  }, [live, follow, some]);
+  // asked: the reader wants to see it, wherever the screen is now
+  const show = (asked = false) => {
+    const main = screen();
+    along.current ||= asked;
+    if (main && along.current && below(main) + edge > 0) main.scrollBy({ top: below(main) + edge });
+  };
+  return { room, show };
+}
+
 export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
   const scroller = useRef<HTMLDivElement>(null);
   const top = useRef(0); // where it was scrolled to
   const [level, setLevel] = useState<Level>("DEBUG");
   const [follow, setFollow] = useState(true);
+  const { room, show } = useInSight(scroller, live, follow, raw.length > 0);
   const lines = useMemo(() => atLeast(parse(raw), level), [raw, level]);
   const wrap = wrapLog.value;
   const v = useVirtual(scroller, {
@@ -26,9 +72,12 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
   useEffect(() => {
     if (!live || !follow || lines.length === 0) return;
     // the height is known only when the new lines have been measured
-    const id = requestAnimationFrame(() => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }));
+    const id = requestAnimationFrame(() => {
+      scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+      show();
+    });
     return () => cancelAnimationFrame(id);
-  }, [lines.length, v.getTotalSize(), live, follow]);
+  }, [lines.length, v.getTotalSize(), live, follow, room]);
 
   const onScroll = () => {
     const s = scroller.current;
@@ -38,6 +87,10 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
     // Only a reader scrolls up. Not to be at the end is no sign of one: more lines may have come meanwhile.
     if (s.scrollTop + s.clientHeight >= s.scrollHeight - 24) setFollow(true);
     else if (up) setFollow(false);
+  };
+  const newest = () => {
+    setFollow(true);
+    show(true);
   };
   const dropped = lines.length < raw.length;
   return (
@@ -53,7 +106,7 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
         {raw.length > 0 && (
           <div class="row">
             {live && (
-              <Button small icon="arrow-down" pressed={follow} onClick={() => setFollow(!follow)}>
+              <Button small icon="arrow-down" pressed={follow} onClick={() => (follow ? setFollow(false) : newest())}>
                 Follow
               </Button>
             )}
@@ -91,6 +144,7 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
           aria-live="off"
           aria-label="Log"
           tabIndex={0}
+          style={room > 0 ? { "--room": `${room}px` } : undefined}
           onScroll={onScroll}
         >
           <div class="log-inner" style={{ height: `${v.getTotalSize()}px` }}>
@@ -124,7 +178,7 @@ export function LogView({ raw, live }: { raw: string[]; live: boolean }) {
       )}
       {live && !follow && raw.length > 0 && (
         <p class="log-foot">
-          <Button small kind="primary" icon="arrow-down" onClick={() => setFollow(true)}>
+          <Button small kind="primary" icon="arrow-down" onClick={newest}>
             Newest lines
           </Button>
         </p>

@@ -175,7 +175,14 @@ function Figures({ m }: { m: Metrics | null }) {
       <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
         {compact(n("interrupted"))}
       </Figure>
-      <Figure name="Median duration" note={`95 % within ${duration(m.percentiles.p95)}`}>
+      <Figure
+        name="Median duration"
+        note={
+          <>
+            95 % within <span>{duration(m.percentiles.p95)}</span>
+          </>
+        }
+      >
         {duration(m.percentiles.p50)}
       </Figure>
     </dl>
@@ -190,7 +197,7 @@ function Figure({
 }: {
   name: string;
   href?: string;
-  note?: string;
+  note?: ComponentChildren;
   children: ComponentChildren;
 }) {
   return (
@@ -247,6 +254,7 @@ function Charts({ since }: { since: string }) {
         title="Time to run"
         note="of those that ended"
         format={duration}
+        least={0.01}
         lines={[
           { name: "p50", color: "running", values: s.run_p50 },
           { name: "p95", color: "running", values: s.run_p95, dash: true },
@@ -257,6 +265,7 @@ function Charts({ since }: { since: string }) {
         title="Time to wait"
         note="before they start"
         format={duration}
+        least={0.01}
         lines={[
           { name: "p50", color: "accent", values: s.wait_p50 },
           { name: "p95", color: "accent", values: s.wait_p95, dash: true },
@@ -267,6 +276,7 @@ function Charts({ since }: { since: string }) {
         title="Queue"
         note="most in a step"
         format={compact}
+        least={2}
         lines={[
           { name: "waiting", color: "interrupted", values: s.waiting, fill: true },
           { name: "running", color: "running", values: s.running },
@@ -291,6 +301,7 @@ function Pools({ s }: { s: Series }) {
       title="Pools"
       note="share at work"
       format={(v) => `${Math.round(v)} %`}
+      least={100}
       lines={pools.map(([name, p], i) => ({
         name: `${name} (${p.limit})`,
         color: poolInks[i] ?? "dim",

@@ -1,13 +1,16 @@
 // Schedules: what runs by the clock, when next, how the last runs went.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Schedule } from "../api/types";
-import { duration } from "../lib/format";
+import { count, duration } from "../lib/format";
 import { addSchedule } from "../lib/teach";
+import { full } from "../lib/time";
+import { listen } from "../live/live";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
 import { link, taskLink } from "../state/route";
+import { utc } from "../state/settings";
 import { say } from "../state/toasts";
 import { Button, Code, Empty, Failed, Icon, StatusMark, Time, Waiting } from "../ui/basics";
 import { useResource } from "../ui/resource";
@@ -15,6 +18,28 @@ import { useResource } from "../ui/resource";
 export function SchedulesScreen() {
   const found = useResource("schedules", () => data(api.GET("/schedules")), 10);
   const all = found.data ?? [];
+  useEffect(() => {
+    // A run is in the list when it begins, and ends there, without waiting for the next load.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
+    const forget = listen({
+      tasks(changed) {
+        if (timer || !changed.some((t) => t.source === "scheduled")) return;
+        timer = setTimeout(
+          () => {
+            timer = undefined;
+            last = Date.now();
+            found.reload();
+          },
+          Math.max(50, last + 1500 - Date.now()),
+        );
+      },
+    });
+    return () => {
+      clearTimeout(timer);
+      forget();
+    };
+  }, [found.reload]);
   return (
     <div class="page">
       <div class="page-head">
@@ -32,14 +57,18 @@ export function SchedulesScreen() {
       )}
       {all.length > 0 && (
         <div class="scroll-x">
-          <table class="plain">
+          <table class="plain schedules">
             <thead>
               <tr>
                 <th>Schedule</th>
                 <th>When</th>
                 <th>Next</th>
                 <th>Last runs</th>
-                {mayAct() && <th class="sr-only">Actions</th>}
+                {mayAct() && (
+                  <th>
+                    <span class="sr-only">Actions</span>
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -63,6 +92,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
       onChange();
     } catch (err) {
       say(`${s.name} was not ${what}: ${message(err)}`, { tone: "error" });
+      onChange(); // it may have changed since it was listed
     } finally {
       setBusy(false);
     }
@@ -97,7 +127,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
           </small>
         </div>
       </td>
-      <td class="num" data-label="Next">
+      <td data-label="Next">
         <div>
           {s.paused ? (
             <span class="status status-cancelled">
@@ -129,6 +159,12 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
           {s.last_run && (
             <small class="dim">
               last <Time iso={s.last_run.slot} as="ago" />
+              {s.skipped > 0 && (
+                <span title={s.last_skipped_at ? `last ${full(s.last_skipped_at, utc.value)}` : undefined}>
+                  {" "}
+                  · {count(s.skipped)} skipped
+                </span>
+              )}
             </small>
           )}
         </div>

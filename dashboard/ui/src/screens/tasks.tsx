@@ -1,5 +1,6 @@
 // Tasks: the live list, with its filter in the URL.
 
+import { effect, untracked } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Task } from "../api/types";
@@ -10,7 +11,7 @@ import { addTask } from "../lib/teach";
 import { paused } from "../live/live";
 import { retry } from "../state/actions";
 import { mayAct, me } from "../state/me";
-import { go, search } from "../state/route";
+import { go, path, search } from "../state/route";
 import { columns as savedColumns } from "../state/settings";
 import { listQuery, TaskList, usualSort } from "../state/tasklist";
 import { Button, Code, Empty, Failed, Icon, Menu } from "../ui/basics";
@@ -28,22 +29,30 @@ list.follow();
 
 const sorts = ["created_at", "duration", "end_time"].flatMap((s) => [`-${s}`, s]);
 
+function read(params: URLSearchParams) {
+  const asked = params.get("sort") ?? usualSort;
+  return { ...parseFilter(params), sort: sorts.includes(asked) ? asked : usualSort };
+}
+
+// The list follows the address by itself: it is asked for before the screen is drawn.
+effect(() => {
+  if (path.value !== "/tasks") return;
+  const { filter, sort } = read(new URLSearchParams(search.value));
+  untracked(() => list.open(filter, sort));
+});
+
 export function TasksScreen() {
   const params = useMemo(() => new URLSearchParams(search.value), [search.value]);
-  const { filter, wrong } = useMemo(() => parseFilter(params), [params]);
-  const asked = params.get("sort") ?? usualSort;
-  const sort = sorts.includes(asked) ? asked : usualSort;
+  const { filter, wrong, sort } = useMemo(() => read(params), [params]);
   const named = (params.get("cols") ?? "").split(",").filter(Boolean);
-  const columns = columnsOf(named.length ? named : (savedColumns.value ?? []));
+  const wanted = columnsOf(named.length ? named : (savedColumns.value ?? []));
+  const columns = useMemo(() => wanted, [wanted.map((c) => c.id).join()]); // the same as before, where they are
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [bulk, setBulk] = useState<BulkTarget | null>(null);
   const [deleting, setDeleting] = useState(false);
 
   const key = `${filterParams(filter)}|${sort}`;
-  useEffect(() => {
-    list.open(filter, sort);
-    setSelected(new Set());
-  }, [key]);
+  useEffect(() => setSelected((was) => (was.size > 0 ? new Set() : was)), [key]);
 
   // show puts a filter into the URL, from where it comes back.
   const show = (next: Partial<Filter>, replace = false) => {
@@ -114,7 +123,7 @@ export function TasksScreen() {
           </Menu>
         </div>
       </div>
-      <FilterBar filter={filter} show={show} />
+      <FilterBar filter={filter} show={show} after={list.loaded} />
       {wrong.length > 0 && (
         <p class="notice" role="alert">
           <Icon name="triangle-alert" /> Part of this address was not understood and is left out: {wrong.join("; ")}.
@@ -164,7 +173,7 @@ function Count({ filter }: { filter: Filter }) {
   const query = listQuery(filter);
   const { data: got } = useResource(
     `count ${filterParams(filter)}`,
-    () => data(api.GET("/count", { params: { query } })),
+    () => list.loaded().then(() => data(api.GET("/count", { params: { query } }))),
     30,
   );
   if (!got) return null;

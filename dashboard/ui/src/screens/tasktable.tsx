@@ -1,7 +1,7 @@
 // TaskTable draws the rows in sight. It is a table to screen readers; the one row in the tab order is the cursor.
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Task } from "../api/types";
 import { busy } from "../state/actions";
 import { mayAct } from "../state/me";
@@ -33,6 +33,7 @@ interface Props {
 export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onPick, onRetry }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [cursor, setCursor] = useState<string | null>(null); // the id, since rows move
+  const begun = useRef(list.begun);
   const anchor = useRef<number>(0); // where a selection by shift begins
   void list.version.value;
   const rows = list.rows.list;
@@ -42,8 +43,13 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
     estimateSize: () => (small ? 56 : 32),
     getItemKey: (i) => rows[i]?.task_id ?? i,
     initialOffset: list.scrollTop,
+    overscan: 6,
   });
   useEffect(() => v.measure(), [small]);
+  useLayoutEffect(() => {
+    if (begun.current !== list.begun && scroller.current) scroller.current.scrollTop = 0;
+    begun.current = list.begun;
+  });
 
   list.reading = () => (scroller.current?.scrollTop ?? 0) > 8;
   useEffect(
@@ -95,11 +101,23 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
     r: () => rows[at] && mayAct() && onRetry(rows[at]),
   });
 
+  const on = useRef<Handlers>({ focus: setCursor, toggle, pick: onPick });
+  on.current = { focus: setCursor, toggle, pick: onPick };
   const { cols, min } = template(columns, mayAct());
   const all = rows.length > 0 && rows.every((t) => selected.has(t.task_id));
   const fresh = list.rows.fresh;
   const changed = list.rows.stale || list.rows.gone.size > 0;
   const { loading, first } = list.state.value;
+  // Rows of the filter before grow pale, should the answer take its time.
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    if (!first || !loading) return;
+    const timer = setTimeout(() => setSlow(true), 300);
+    return () => {
+      clearTimeout(timer);
+      setSlow(false);
+    };
+  }, [first, loading]);
   const toTop = () => {
     list.settle();
     scroller.current?.scrollTo({ top: 0, behavior: still.matches ? "auto" : "smooth" });
@@ -146,69 +164,27 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
             ))}
           </div>
         </div>
-        {first && loading ? (
+        {first && loading && rows.length === 0 ? (
           <Waiting lines={8} />
         ) : (
-          <div role="rowgroup" class="tbody" style={{ height: `${v.getTotalSize()}px` }}>
+          <div role="rowgroup" class={slow ? "tbody former" : "tbody"} style={{ height: `${v.getTotalSize()}px` }}>
             {items.map((item) => {
               const t = rows[item.index];
               if (!t) return null;
-              const tabbed = at >= 0 ? at === item.index : item.index === 0;
               return (
-                // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are above, for all rows
-                <div
+                <Row
                   key={t.task_id}
-                  role="row"
-                  class={`tr ${list.rows.gone.has(t.task_id) ? "gone" : ""} ${busy.value.has(t.task_id) ? "busy" : ""}`}
-                  data-id={t.task_id}
-                  aria-rowindex={item.index + 2}
-                  aria-selected={mayAct() ? selected.has(t.task_id) : undefined}
-                  tabIndex={tabbed ? 0 : -1}
-                  style={{ transform: `translateY(${item.start}px)`, height: `${item.size}px` }}
-                  onFocus={() => setCursor(t.task_id)}
-                  onClick={(e) => {
-                    if ((e.target as HTMLElement).closest("a, button, input, label") || getSelection()?.toString())
-                      return;
-                    go(taskLink(t.task_id).slice(1));
-                  }}
-                >
-                  {mayAct() && (
-                    <span role="cell" class="c-check">
-                      <input
-                        type="checkbox"
-                        tabIndex={-1}
-                        aria-label={`Select ${t.func_name} ${t.task_id}`}
-                        checked={selected.has(t.task_id)}
-                        onClick={(e) => toggle(item.index, e.shiftKey)}
-                      />
-                    </span>
-                  )}
-                  <span role="cell" class="c-status">
-                    <StatusMark status={t.status} />
-                  </span>
-                  <span role="cell" class="c-name">
-                    <a href={taskLink(t.task_id)} tabIndex={-1} class="mono clip">
-                      <bdi>{t.func_name}</bdi>
-                    </a>
-                    {t.retried_by && <Icon name="rotate-ccw" label="retried" class="faint" />}
-                  </span>
-                  {small ? (
-                    <>
-                      <span role="cell" class="c-note">
-                        <Note t={t} />
-                      </span>
-                      <span role="cell" class="c-added num dim">
-                        <Time iso={t.created_at} />
-                      </span>
-                    </>
-                  ) : (
-                    columns.map((c) => (
-                      <span role="cell" key={c.id} class={`c-${c.id} ${c.number ? "num" : ""}`}>
-                        {c.cell(t, onPick)}
-                      </span>
-                    ))
-                  )}
-                </div>
+                  t={t}
+                  index={item.index}
+                  top={item.start}
+                  height={item.size}
+                  columns={columns}
+                  small={small}
+                  gone={list.rows.gone.has(t.task_id)}
+                  selected={selected.has(t.task_id)}
+                  tabbed={at >= 0 ? at === item.index : item.index === 0}
+                  on={on}
+                />
               );
             })}
           </div>
@@ -220,6 +196,85 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
           </p>
         )}
       </div>
+    </div>
+  );
+}
+
+interface Handlers {
+  focus: (id: string) => void;
+  toggle: (index: number, through: boolean) => void;
+  pick: (tag: string) => void;
+}
+
+interface RowProps {
+  t: Task;
+  index: number;
+  top: number;
+  height: number;
+  columns: Column[];
+  small: boolean;
+  gone: boolean;
+  selected: boolean;
+  tabbed: boolean;
+  on: { current: Handlers };
+}
+
+// Row is drawn again only when something of it has changed: it reads signals, and of such components the same props mean the same picture.
+function Row({ t, index, top, height, columns, small, gone, selected, tabbed, on }: RowProps) {
+  const act = mayAct();
+  const pick = (tag: string) => on.current.pick(tag); // the filter that it adds to may have changed since
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the table's, for all rows
+    <div
+      role="row"
+      class={`tr ${gone ? "gone" : ""} ${busy.value.has(t.task_id) ? "busy" : ""}`}
+      data-id={t.task_id}
+      aria-rowindex={index + 2}
+      aria-selected={act ? selected : undefined}
+      tabIndex={tabbed ? 0 : -1}
+      style={{ top: `${top}px`, height: `${height}px` }}
+      onFocus={() => on.current.focus(t.task_id)}
+      onClick={(e) => {
+        if ((e.target as HTMLElement).closest("a, button, input, label") || getSelection()?.toString()) return;
+        go(taskLink(t.task_id).slice(1));
+      }}
+    >
+      {act && (
+        <span role="cell" class="c-check">
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={`Select ${t.func_name} ${t.task_id}`}
+            checked={selected}
+            onClick={(e) => on.current.toggle(index, e.shiftKey)}
+          />
+        </span>
+      )}
+      <span role="cell" class="c-status">
+        <StatusMark status={t.status} />
+      </span>
+      <span role="cell" class="c-name">
+        <a href={taskLink(t.task_id)} tabIndex={-1} class="mono clip">
+          <bdi>{t.func_name}</bdi>
+        </a>
+        {t.retried_by && <Icon name="rotate-ccw" label="retried" class="faint" />}
+      </span>
+      {small ? (
+        <>
+          <span role="cell" class="c-note">
+            <Note t={t} />
+          </span>
+          <span role="cell" class="c-added num dim">
+            <Time iso={t.created_at} />
+          </span>
+        </>
+      ) : (
+        columns.map((c) => (
+          <span role="cell" key={c.id} class={`c-${c.id} ${c.number ? "num" : ""}`}>
+            {c.cell(t, pick)}
+          </span>
+        ))
+      )}
     </div>
   );
 }

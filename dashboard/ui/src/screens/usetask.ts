@@ -7,12 +7,15 @@ import { outdated } from "../lib/rows";
 import { type LogEvent, listen } from "../live/live";
 import { message } from "../state/actions";
 
+const attempt = (t: Task): string => `${t.attempts} ${t.status}`;
+
 // useTask loads a task and follows it: its states, its progress, and the lines it logs.
 export function useTask(id: string) {
   const [task, setTask] = useState<Task | null>(null);
   const [lines, setLines] = useState<string[]>([]);
   const [error, setError] = useState<ApiError | null>(null);
-  const told = useRef<{ count: number; loading: number; logs: LogEvent[]; state: Task | null }>({
+  const told = useRef<{ attempt: string; count: number; loading: number; logs: LogEvent[]; state: Task | null }>({
+    attempt: "",
     count: 0,
     loading: 0,
     logs: [],
@@ -29,6 +32,7 @@ export function useTask(id: string) {
       const newer = told.current.state as Task | null;
       setTask(newer && !outdated(newer, got) ? { ...got, ...newer, logs: got.logs, stacktrace: got.stacktrace } : got);
       told.current.count = got.log_count;
+      told.current.attempt ||= attempt(got);
       setLines(got.logs);
       setError(null);
       const waiting = told.current.logs;
@@ -77,7 +81,10 @@ export function useTask(id: string) {
               progress: t.progress ?? known.progress,
             };
           });
-          if (!isLive(t.status) && how !== "guessed") void load(); // with its stack, attempts and result
+          // The stream tells neither stack nor result, nor how the attempts before this one went.
+          if (how === "guessed") continue;
+          if (!isLive(t.status) || attempt(t) !== told.current.attempt) void load();
+          told.current.attempt = attempt(t);
         }
       },
       progress: (e) => {

@@ -27,28 +27,34 @@ export class TaskList {
     first: true,
   });
   reading = () => false; // whether rows must stay where they are
+  begun = 0; // goes up when other rows are there, to be seen from the first one
   scrollTop = 0;
   private filter: Filter = noFilter;
   private sort = usualSort;
   private key = "";
   private turn = 0;
+  private former = false; // the rows are those of the filter before
+  private loads = Promise.resolve();
   private reloadTimer: ReturnType<typeof setTimeout> | undefined;
   private lastReload = 0;
 
   constructor(private readonly pageSize = 100) {}
 
-  // open shows the tasks of a filter, in an order. The same as before changes nothing.
+  // open shows the tasks of a filter, in an order. The same as before changes nothing. Until they are there the former ones stay: one change of the
+  // page is faster than two, and calmer.
   open(filter: Filter, sort: string): void {
     const key = `${filterParams(filter)}|${sort}`;
     if (key === this.key) return;
     this.key = key;
     this.filter = filter;
     this.sort = sort;
-    this.scrollTop = 0;
-    this.rows.replace([], "");
+    this.former = true;
     this.state.value = { loading: true, error: null, first: true };
     void this.load("");
   }
+
+  // loaded resolves when the tasks that are being loaded are there, or have failed: what is less urgent waits for that.
+  loaded = (): Promise<void> => this.loads;
 
   reload = (): void => {
     void this.load("");
@@ -88,6 +94,13 @@ export class TaskList {
     });
   }
 
+  private arrived(): void {
+    if (!this.former) return;
+    this.former = false;
+    if (this.scrollTop > 0) this.begun++;
+    this.scrollTop = 0;
+  }
+
   private changed(): void {
     this.version.value++;
   }
@@ -106,7 +119,12 @@ export class TaskList {
     );
   }
 
-  private async load(cursor: string): Promise<void> {
+  private load(cursor: string): Promise<void> {
+    this.loads = this.fetch(cursor);
+    return this.loads;
+  }
+
+  private async fetch(cursor: string): Promise<void> {
     const mine = ++this.turn;
     this.rows.loading();
     this.state.value = { ...this.state.value, loading: true, error: null };
@@ -119,11 +137,15 @@ export class TaskList {
       const page = (data ?? []) as Task[];
       if (cursor) this.rows.append(page, nextCursor(response));
       else this.rows.replace(page, nextCursor(response));
-      if (!this.reading() && !paused.value) this.rows.settle(this.sort === usualSort);
+      const reading = this.reading() && !this.former; // of others nobody has read anything yet
+      this.arrived();
+      if (!reading && !paused.value) this.rows.settle(this.sort === usualSort);
       this.state.value = { loading: false, error: null, first: false };
     } catch (err) {
       if (mine !== this.turn) return;
       const error = err instanceof ApiError ? err : new ApiError(0, "Failed", String(err));
+      if (this.former) this.rows.replace([], "");
+      this.arrived();
       this.state.value = { ...this.state.value, loading: false, error };
     }
     this.changed();

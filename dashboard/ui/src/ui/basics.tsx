@@ -311,18 +311,22 @@ export function Tags({
           </>
         );
         const title = v ? `${k}: ${v}` : k;
+        // where there is no room for all, long ones give way, and short ones only to each other
+        const long = k.length + v.length;
+        const style = { flexShrink: long > 8 ? long ** 3 : 1 };
         return onPick ? (
           <button
             key={k}
             type="button"
             class="tag"
+            style={style}
             title={`Only tasks with ${title}`}
             onClick={() => onPick(v ? `${k}:${v}` : k)}
           >
             {text}
           </button>
         ) : (
-          <span key={k} class="tag" title={title}>
+          <span key={k} class="tag" style={style} title={title}>
             {text}
           </span>
         );

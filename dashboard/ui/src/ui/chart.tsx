@@ -1,7 +1,7 @@
 // Chart draws time series with uPlot. All charts of a page share one time axis and one cursor; what nobody counted is a gap; marks
 // are starts and ends of instances.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { type AxisMark, nice } from "../lib/series";
 import { axis, full } from "../lib/time";
@@ -22,6 +22,7 @@ interface Props {
   lines: Line[];
   marks: AxisMark[];
   format: (v: number) => string;
+  least?: number; // what the axis reaches at least: below it labels could not be told apart
   note?: string;
 }
 
@@ -42,7 +43,7 @@ function faded(color: string, alpha: number): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
-export function Chart({ title, times, step, lines, marks, format, note }: Props) {
+export function Chart({ title, times, step, lines, marks, format, least = 0, note }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [at, setAt] = useState<number | null>(null);
@@ -65,7 +66,7 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
       padding: [16, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "time", setSeries: false }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, nice(Math.max(max ?? 0, 0))] } },
+      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, nice(Math.max(max ?? 0, least))] } },
       axes: [
         {
           stroke: text,
@@ -130,6 +131,10 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
   });
 
   const shown = at ?? times.length - 1;
+  // each value has room for the widest one, so that nothing moves as the cursor does
+  const room = (l: Line) => Math.max(1, ...l.values.map((v) => (v == null ? 1 : format(v).length)));
+  const rooms = useMemo(() => lines.map(room), [times, shape]);
+  const none = lines.every((l) => l.values.every((v) => v == null));
   const moment =
     at !== null && times[at] !== undefined ? full(new Date(times[at] * 1000).toISOString(), zone).slice(0, 16) : "";
   return (
@@ -138,12 +143,12 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
         <h3>{title}</h3>
         <span class="chart-at">{moment || note}</span>
         <ul class="legend">
-          {lines.map((l) => {
+          {lines.map((l, i) => {
             const v = at === null ? l.values.findLast((n) => n != null) : l.values[shown];
             return (
               <li key={l.name}>
                 <i class={`swatch ink-${l.color} ${l.dash ? "dashed" : ""}`} aria-hidden="true" />
-                {l.name} <b>{v == null ? "–" : format(v)}</b>
+                {l.name} <b style={{ minWidth: `${rooms[i]}ch` }}>{v == null ? "–" : format(v)}</b>
               </li>
             );
           })}
@@ -155,6 +160,7 @@ export function Chart({ title, times, step, lines, marks, format, note }: Props)
         role="img"
         aria-label={`${title}: ${lines.map((l) => describe(l, format)).join("; ")}`}
       />
+      {none && <p class="plot-none">Nothing was counted in this time.</p>}
     </figure>
   );
 }

@@ -1,6 +1,6 @@
 // useResource loads something and keeps it fresh. What is there stays while it is loaded again, so that nothing flickers.
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { listen, paused } from "../live/live";
 
@@ -26,7 +26,10 @@ export function useResource<T>(key: string, load: () => Promise<T>, every = 0): 
   const reload = useCallback(() => {
     const mine = ++latest.current.turn;
     const { key } = latest.current;
-    setState((s) => (s.key === key ? { ...s, loading: true } : { key, data: null, error: null, loading: true }));
+    setState((s) => {
+      if (s.key !== key) return { key, data: null, error: null, loading: true };
+      return s.loading ? s : { ...s, loading: true };
+    });
     latest.current.load().then(
       (data) => mine === latest.current.turn && setState({ key, data, error: null, loading: false }),
       (err) => {
@@ -38,7 +41,7 @@ export function useResource<T>(key: string, load: () => Promise<T>, every = 0): 
     );
   }, []);
 
-  useEffect(reload, [key, reload]);
+  useLayoutEffect(reload, [key, reload]); // asked for before the screen is painted
   useEffect(() => {
     const again = () => {
       if (!document.hidden && !paused.value) reload();
@@ -48,9 +51,14 @@ export function useResource<T>(key: string, load: () => Promise<T>, every = 0): 
     return () => {
       clearInterval(timer);
       forget();
-      latest.current.turn++;
     };
   }, [every, reload]);
+  useEffect(
+    () => () => {
+      latest.current.turn++; // nobody waits for it any more
+    },
+    [],
+  );
 
   return state.key === key ? { ...state, reload } : { data: null, error: null, loading: true, reload };
 }
