@@ -113,6 +113,18 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// dump ends it, and has its log say what each goroutine did.
+func (p *process) dump() {
+	p.log.mu.Lock()
+	p.log.more = true
+	p.log.mu.Unlock()
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+	}
+}
+
 // stop ends it as an operator would, and fails the test unless it ends well.
 func (p *process) stop() {
 	p.t.Helper()
@@ -159,12 +171,16 @@ func freeAddress(t *testing.T) string {
 type tail struct {
 	mu   sync.Mutex
 	text []byte
+	more bool // keep what its goroutines do, too
 }
 
 func (l *tail) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	const keep = 8 << 10
+	keep := 8 << 10
+	if l.more {
+		keep = 256 << 10
+	}
 	l.text = append(l.text, p...)
 	if over := len(l.text) - keep; over > 0 {
 		l.text = append(l.text[:0], l.text[over:]...)

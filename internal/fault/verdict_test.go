@@ -179,7 +179,9 @@ func settled(t *testing.T, p *process) {
 	left := ""
 	defer func() {
 		if t.Failed() {
-			t.Logf("unfinished: %s", left)
+			_, all, err := get(p.url + "/tasks/count?status=pending&status=running")
+			t.Logf("unfinished: %s (%v), the newest %s", all, err, left)
+			p.dump()
 		}
 	}()
 	await(t, "all tasks to end", func() bool {
