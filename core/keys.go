@@ -150,27 +150,43 @@ func (k *keys) reserveHere(key, id string, keep time.Duration) (holder string) {
 // settle frees the keys of records that have ended without success and that the history has. The backend takes a key that it does not free now
 // for free all the same: see [KeyStore]. ctx ends it; it has keyTimeout for itself.
 func (k *keys) settle(ctx context.Context, records []Record) {
-	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
-	defer cancel()
-	var missed error
-	n := 0
+	var held []Reservation
 	for i := range records {
-		r := &records[i]
-		switch {
+		switch r := &records[i]; {
 		case r.Key == "" || r.Status == StatusSuccess:
 		case k.store == nil:
 			k.releaseHere(r.Key, r.ID)
-		case ctx.Err() != nil:
-			n, missed = n+1, ctx.Err()
 		default:
-			if err := k.store.ReleaseKey(ctx, r.Key, r.ID); err != nil {
-				n, missed = n+1, err
-			}
+			held = append(held, Reservation{Key: r.Key, TaskID: r.ID})
 		}
 	}
-	if n > 0 {
-		k.m.log.Warn("taskflow: idempotency keys of tasks without success could not be deleted; they are free all the same", "count", n, "error", missed)
+	if len(held) == 0 {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+	defer cancel()
+	if n, err := k.releaseAll(ctx, held); err != nil {
+		k.m.log.Warn("taskflow: idempotency keys of tasks without success could not be deleted; they are free all the same", "count", n, "error", err)
+	}
+}
+
+// releaseAll frees keys in the backend; missed is how many it has not, as far as is known.
+func (k *keys) releaseAll(ctx context.Context, held []Reservation) (missed int, err error) {
+	if many, ok := k.store.(KeyReleaser); ok && len(held) > 1 {
+		if err := many.ReleaseKeys(ctx, held); err != nil {
+			return len(held), err
+		}
+		return 0, nil
+	}
+	for i, r := range held {
+		if ctx.Err() != nil {
+			return missed + len(held) - i, ctx.Err()
+		}
+		if e := k.store.ReleaseKey(ctx, r.Key, r.TaskID); e != nil {
+			missed, err = missed+1, e
+		}
+	}
+	return missed, err
 }
 
 // releaseHere frees a key of the table.

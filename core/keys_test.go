@@ -3,12 +3,15 @@ package taskflow_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/taskflow-go/taskflow/backends/memory"
 	taskflow "github.com/taskflow-go/taskflow/core"
 )
 
@@ -256,4 +259,45 @@ func (d deaf) PutPending(ctx context.Context, r []taskflow.Record) error {
 		return ctx.Err()
 	}
 	return d.journaled.PutPending(ctx, r)
+}
+
+// The keys of all that was refused while the backend was away must not hold up what is stored after that.
+func TestKeysOfManyFailuresAreFreedTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &slowKeys{Backend: memory.New()}
+		fail := taskflow.Define("fail", func(context.Context, int) error { return errFlaky })
+		m := started(t, taskflow.WithBackend(b), taskflow.WithTasks(fail))
+		var last taskflow.Handle
+		for i := range 200 {
+			last = m.Add(taskflow.WorkOf(fail.With(i)), taskflow.IdempotencyKey(fmt.Sprint("order ", i)))
+		}
+		begin := time.Now()
+		for {
+			if _, err := b.Get(t.Context(), last.ID()); err == nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(begin); took > time.Second || b.alone.Load() > 1 {
+			t.Errorf("the last of 200 was stored after %v; %d keys were freed one by one", took, b.alone.Load())
+		}
+	})
+}
+
+// slowKeys takes a while for each call about keys that are free again.
+type slowKeys struct {
+	*memory.Backend
+	alone atomic.Int32
+}
+
+func (b *slowKeys) ReleaseKey(ctx context.Context, key, taskID string) error {
+	b.alone.Add(1)
+	time.Sleep(100 * time.Millisecond)
+	return b.Backend.ReleaseKey(ctx, key, taskID)
+}
+
+func (b *slowKeys) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	time.Sleep(100 * time.Millisecond)
+	return b.Backend.ReleaseKeys(ctx, held)
 }

@@ -49,6 +49,15 @@ func (s *scripted) ReleaseKey(ctx context.Context, key, task string) error {
 	return s.wire.ReleaseKey(ctx, key, task)
 }
 
+func (s *scripted) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	for _, r := range held {
+		if err := s.ReleaseKey(ctx, r.Key, r.TaskID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *scripted) PutPending(ctx context.Context, records []taskflow.Record) error {
 	s.mu.Lock()
 	put := s.put

@@ -78,6 +78,13 @@ type KeyStore interface {
 	ReleaseKey(ctx context.Context, key, taskID string) error
 }
 
+// KeyReleaser is implemented by a [KeyStore] that frees many keys faster together than one by one: a server that comes back meets the keys of
+// all that was refused while it was away.
+type KeyReleaser interface {
+	// ReleaseKeys does for the Key and the TaskID of each reservation what ReleaseKey does. With an error, some may be free.
+	ReleaseKeys(ctx context.Context, held []Reservation) error
+}
+
 // SlotStore gives each moment of a schedule to exactly one instance.
 type SlotStore interface {
 	// TakeSlot takes a slot if it is later than every slot of the schedule that was taken before, atomically, and reports whether it did:

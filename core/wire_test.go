@@ -154,6 +154,16 @@ func (w *wire) ReleaseKey(ctx context.Context, key, taskID string) error {
 	return w.Backend.ReleaseKey(ctx, key, taskID)
 }
 
+func (w *wire) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	if w.kept.Load() {
+		return errCut
+	}
+	if err := w.err(); err != nil {
+		return err
+	}
+	return w.Backend.ReleaseKeys(ctx, held)
+}
+
 func (w *wire) PutSeries(ctx context.Context, points []taskflow.SeriesPoint) error {
 	if err := w.err(); err != nil {
 		return err

@@ -66,6 +66,21 @@ func (b *Backend) ReleaseKey(ctx context.Context, name, taskID string) error {
 	return nil
 }
 
+// ReleaseKeys implements [taskflow.KeyReleaser].
+func (b *Backend) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	leave, err := b.enter(ctx, "release keys")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for _, r := range held {
+		if b.keys[r.Key].taskID == r.TaskID {
+			delete(b.keys, r.Key)
+		}
+	}
+	return nil
+}
+
 // TakeSlot implements [taskflow.SlotStore].
 func (b *Backend) TakeSlot(ctx context.Context, schedule string, slot time.Time) (taken bool, err error) {
 	leave, err := b.enter(ctx, "take slot")

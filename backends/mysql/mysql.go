@@ -48,6 +48,7 @@ var _ interface {
 	taskflow.InstanceStore
 	taskflow.PendingQuerier
 	taskflow.KeyStore
+	taskflow.KeyReleaser
 	taskflow.SlotStore
 	taskflow.Messenger
 	taskflow.StateStore

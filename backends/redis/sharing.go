@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +31,22 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 
 // ReleaseKey implements [taskflow.KeyStore].
 func (b *Backend) ReleaseKey(ctx context.Context, key, taskID string) error {
-	return b.use(ctx, "release key", func(c *connection) error {
-		_, err := c.run(ctx, scriptReleaseKey, key, taskID)
-		return err
+	return b.ReleaseKeys(ctx, []taskflow.Reservation{{Key: key, TaskID: taskID}})
+}
+
+// ReleaseKeys implements [taskflow.KeyReleaser].
+func (b *Backend) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	return b.use(ctx, "release keys", func(c *connection) error {
+		for part := range slices.Chunk(held, maxSaved) {
+			args := make([]any, 0, 2*len(part))
+			for _, r := range part {
+				args = append(args, r.Key, r.TaskID)
+			}
+			if _, err := c.run(ctx, scriptReleaseKey, args...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

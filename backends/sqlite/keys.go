@@ -52,13 +52,22 @@ func (b *Backend) ReserveKey(ctx context.Context, r taskflow.Reservation) (holde
 
 // ReleaseKey implements [taskflow.KeyStore].
 func (b *Backend) ReleaseKey(ctx context.Context, key, taskID string) error {
-	task, err := encodeID(taskID)
-	if err != nil { // nothing that has a key
-		_, err = b.opened(ctx)
-		return b.wrap("release key", err)
-	}
-	return b.write(ctx, "release key", func(c *conn) error {
-		return c.run(ctx, "DELETE FROM idempotency_key WHERE key = ? AND task_id = ?", []byte(key), task)
+	return b.ReleaseKeys(ctx, []taskflow.Reservation{{Key: key, TaskID: taskID}})
+}
+
+// ReleaseKeys implements [taskflow.KeyReleaser].
+func (b *Backend) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	return b.write(ctx, "release keys", func(c *conn) error {
+		for _, r := range held {
+			task, err := encodeID(r.TaskID)
+			if err != nil {
+				continue // no task has such an id, and so no key
+			}
+			if err := c.run(ctx, "DELETE FROM idempotency_key WHERE key = ? AND task_id = ?", []byte(r.Key), task); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -83,6 +83,19 @@ func brokenKeys() []brokenTwist {
 				return errors.Join(err, t.Backend.ReleaseKey(ctx, key, holder))
 			}
 		}},
+		{"releases what others have", "keys/many are released together", func(t *twisted) {
+			t.releaseKeys = func(ctx context.Context, held []taskflow.Reservation) error {
+				held = slices.Clone(held)
+				for i := range held {
+					holder, err := t.ReserveKey(ctx, held[i])
+					if err != nil && held[i].TaskID != "" && held[i].TaskID != "no id" {
+						return err
+					}
+					held[i].TaskID = holder
+				}
+				return t.Backend.ReleaseKeys(ctx, held)
+			}
+		}},
 		{"forgets no instance", "keys/a task that was lost frees its key", func(t *twisted) {
 			t.leave = func(context.Context, string) error { return nil }
 		}},

@@ -68,8 +68,9 @@ func optionalOf() map[string]func(taskflow.Backend) bool {
 		"AppendAudit": offers[taskflow.AuditLog], "Audit": offers[taskflow.AuditLog], "LoadOrStoreSecret": offers[taskflow.SecretStore],
 		"Join": offers[taskflow.InstanceStore], "Renew": offers[taskflow.InstanceStore], "Leave": offers[taskflow.InstanceStore],
 		"Expire": offers[taskflow.InstanceStore], "Instances": offers[taskflow.InstanceStore],
-		"ReserveKey": offers[taskflow.KeyStore], "ReleaseKey": offers[taskflow.KeyStore], "TakeSlot": offers[taskflow.SlotStore],
-		"Post": offers[taskflow.Messenger], "Receive": offers[taskflow.Messenger], "Notify": offers[taskflow.Notifier],
+		"ReserveKey": offers[taskflow.KeyStore], "ReleaseKey": offers[taskflow.KeyStore], "ReleaseKeys": offers[taskflow.KeyReleaser],
+		"TakeSlot": offers[taskflow.SlotStore],
+		"Post":     offers[taskflow.Messenger], "Receive": offers[taskflow.Messenger], "Notify": offers[taskflow.Notifier],
 		"PutState": offers[taskflow.StateStore], "State": offers[taskflow.StateStore], "States": offers[taskflow.StateStore],
 		"DeleteState": offers[taskflow.StateStore], "PutSeries": offers[taskflow.SeriesStore], "Series": offers[taskflow.SeriesStore],
 		"PruneSeries": offers[taskflow.SeriesStore],
@@ -163,6 +164,9 @@ func sharingCalls() []call {
 		}, nil},
 		{"ReleaseKey", func(ctx context.Context, b taskflow.Backend) error {
 			return b.(taskflow.KeyStore).ReleaseKey(ctx, "key", waiting(1).ID)
+		}, nil},
+		{"ReleaseKeys", func(ctx context.Context, b taskflow.Backend) error {
+			return b.(taskflow.KeyReleaser).ReleaseKeys(ctx, []taskflow.Reservation{reservation("key", 1), reservation("other", 2)})
 		}, nil},
 		{"TakeSlot", func(ctx context.Context, b taskflow.Backend) error {
 			_, err := b.(taskflow.SlotStore).TakeSlot(ctx, "nightly", base.Add(time.Duration(slots.Add(1))*time.Hour))

@@ -20,6 +20,9 @@ func keyTopics() []topic {
 		{name: "keys/any bytes are a key", needs: needs, has: has, test: keysAreBytes},
 		{name: "keys/retention ends", needs: needs, has: has, test: retentionEnds},
 		{name: "keys/only their task releases them", needs: needs, has: has, test: keyIsReleased},
+		{name: "keys/many are released together", needs: "KeyReleaser", has: func(b taskflow.Backend) bool {
+			return has(b) && offers[taskflow.KeyReleaser](b)
+		}, test: keysAreReleasedTogether},
 		{name: "keys/a task that was lost frees its key", needs: "KeyStore, InstanceStore and Journal", has: func(b taskflow.Backend) bool {
 			return has(b) && offersBoth[taskflow.InstanceStore, taskflow.Journal](b)
 		}, test: lostTaskFreesKey},
@@ -162,6 +165,35 @@ func keyIsReleased(k *kit) {
 	k.must(s.ReleaseKey(ctx, "order", waiting(1).ID), "ReleaseKey by who had it")
 	k.reserve(ctx, here, reservation("order", 1), waiting(2).ID)
 	k.reserve(ctx, here, reservation("other", 1), waiting(3).ID)
+}
+
+func keysAreReleasedTogether(k *kit) {
+	here, there := k.pair()
+	ctx := k.context()
+	k.adder(ctx, here, "adder")
+	many := here.(taskflow.KeyReleaser)
+	k.must(many.ReleaseKeys(ctx, nil), "ReleaseKeys of none")
+	const keys = 1100
+	var held []taskflow.Reservation
+	for n := range keys {
+		r := reservation(fmt.Sprintf("order %d", n), n)
+		if n < 50 || n >= keys-50 { // those between are held by nobody
+			k.reserve(ctx, here, r, r.TaskID)
+		}
+		held = append(held, r)
+	}
+	held[0].TaskID, held[1].TaskID = held[1].TaskID, held[0].TaskID // others have these
+	held[2].TaskID, held[keys-1].TaskID = "no id", ""
+	held = append(held, reservation("\x00\xff", 5), held[5])
+	k.must(many.ReleaseKeys(ctx, held), "ReleaseKeys")
+	for _, n := range []int{0, 1, 2, 3, 49, keys - 50, keys - 2, keys - 1} {
+		next := reservation(fmt.Sprintf("order %d", n), 5000+n)
+		want := next.TaskID
+		if n <= 2 || n == keys-1 {
+			want = waiting(n).ID
+		}
+		k.reserve(ctx, there, next, want)
+	}
 }
 
 // lostTaskFreesKey: the instance died between the reservation and the first write of the task.

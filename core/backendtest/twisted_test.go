@@ -23,6 +23,7 @@ type twisted struct {
 	instances         func(context.Context) ([]taskflow.Instance, error)
 	reserveKey        func(context.Context, taskflow.Reservation) (string, error)
 	releaseKey        func(ctx context.Context, key, taskID string) error
+	releaseKeys       func(context.Context, []taskflow.Reservation) error
 	takeSlot          func(context.Context, string, time.Time) (bool, error)
 	post              func(context.Context, []byte) error
 	receive           func(ctx context.Context, after string, limit int) ([][]byte, string, error)
@@ -39,7 +40,7 @@ func twist(b *memory.Backend, change func(*twisted)) taskflow.Backend {
 	t := &twisted{
 		Backend: b, load: b.Load, loadPending: b.LoadPending, save: b.Save, savePending: b.SavePending, putPending: b.PutPending, claim: b.Claim,
 		queryPending: b.QueryPending, getPending: b.GetPending, join: b.Join, renew: b.Renew, leave: b.Leave, expire: b.Expire,
-		instances: b.Instances, reserveKey: b.ReserveKey, releaseKey: b.ReleaseKey, takeSlot: b.TakeSlot, post: b.Post, receive: b.Receive,
+		instances: b.Instances, reserveKey: b.ReserveKey, releaseKey: b.ReleaseKey, releaseKeys: b.ReleaseKeys, takeSlot: b.TakeSlot, post: b.Post, receive: b.Receive,
 		notify: b.Notify, putState: b.PutState, states: b.States, putSeries: b.PutSeries, series: b.Series, pruneSeries: b.PruneSeries,
 	}
 	change(t)
@@ -89,6 +90,10 @@ func (t *twisted) Post(ctx context.Context, body []byte) error   { return t.post
 func (t *twisted) Notify(ctx context.Context, wake func()) error { return t.notify(ctx, wake) }
 func (t *twisted) ReleaseKey(ctx context.Context, key, id string) error {
 	return t.releaseKey(ctx, key, id)
+}
+
+func (t *twisted) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	return t.releaseKeys(ctx, held)
 }
 
 func (t *twisted) Instances(ctx context.Context) ([]taskflow.Instance, error) {

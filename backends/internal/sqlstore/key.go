@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	taskflow "github.com/taskflow-go/taskflow/core"
@@ -161,4 +162,39 @@ func (s *Store) ReleaseKey(ctx context.Context, key, taskID string) error {
 		_, err = o.exec(ctx, tx, "DELETE FROM {key} WHERE name = ? AND task_id = ?", []byte(key), task)
 		return err
 	})
+}
+
+// ReleaseKeys implements [taskflow.KeyReleaser].
+func (s *Store) ReleaseKeys(ctx context.Context, held []taskflow.Reservation) error {
+	names := make([][]byte, 0, len(held))
+	tasks := make(map[string][]ID, len(held))
+	for _, r := range held {
+		if task, err := parseID(r.TaskID); err == nil { // no other task has a key
+			names, tasks[r.Key] = append(names, []byte(r.Key)), append(tasks[r.Key], task)
+		}
+	}
+	return s.write(ctx, "release keys", func(o *session, tx Tx) error {
+		return chunks(names, func(part [][]byte) error { return o.releaseKeys(ctx, tx, part, tasks) })
+	})
+}
+
+// releaseKeys deletes those of some keys that are held by the tasks which are said to.
+func (s *session) releaseKeys(ctx context.Context, tx Tx, names [][]byte, tasks map[string][]ID) error {
+	var held [][]byte
+	among := where(s.dialect.In("name", names))
+	err := s.queryTx(ctx, tx, "SELECT name, task_id FROM {key}"+among.SQL+" ORDER BY name FOR UPDATE", among.Args, func(row Row) error {
+		var name []byte
+		var holder ID
+		err := row.Scan(&name, &holder)
+		if err == nil && slices.Contains(tasks[string(name)], holder) {
+			held = append(held, name)
+		}
+		return err
+	})
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	gone := where(s.dialect.In("name", held))
+	s.later(ctx, tx, "DELETE FROM {key}"+gone.SQL, gone.Args...)
+	return nil
 }
