@@ -3,6 +3,7 @@ package taskflow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -112,11 +113,11 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 	return s.add(ctx, st, s.o.now(), true)
 }
 
-// decideNow is decide for somebody who waits for the answer.
+// decideNow is decide for somebody who waits for the answer. A backend that does not give it is no schedule that is busy.
 func (s *schedule) decideNow(ctx context.Context) (done func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, scheduleTimeout)
 	defer cancel()
-	if done, err = s.decide(waiting); err != nil && waiting.Err() != nil && ctx.Err() == nil {
+	if done, err = s.decide(waiting); errors.Is(err, errTurnTaken) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", ErrScheduleBusy, err)
 	}
 	return done, err

@@ -130,3 +130,23 @@ func TestATurnThatIsNotPassedOn(t *testing.T) {
 		})
 	}
 }
+
+// A backend that does not answer is no former run that has not ended.
+func TestRunScheduleWhenTheBackendHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		m, w := newCluster(t).instance(taskflow.WithSchedule("hourly", taskflow.Every(time.Hour), l.call(time.Second)))
+		w.deaf.Store(true)
+		began := time.Now()
+		_, err := m.RunSchedule(t.Context(), "hourly")
+		wantErr(t, err, context.DeadlineExceeded)
+		if errors.Is(err, taskflow.ErrScheduleBusy) || time.Since(began) != 5*time.Second {
+			t.Errorf("RunSchedule: %v after %v", err, time.Since(began))
+		}
+		w.deaf.Store(false)
+		if _, err := m.RunSchedule(t.Context(), "hourly"); err != nil {
+			t.Error(err)
+		}
+	})
+}

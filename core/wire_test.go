@@ -27,6 +27,7 @@ type wire struct {
 	late atomic.Int64  // nanoseconds until the answer to TakeSlot
 	slow atomic.Int64  // nanoseconds until the answer to States
 	kept atomic.Bool   // ReleaseKey alone does not go through
+	deaf atomic.Bool   // ReserveKey is not answered
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -115,6 +116,10 @@ func (w *wire) Expire(ctx context.Context) ([]string, error) {
 func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, error) {
 	if err := w.err(); err != nil {
 		return "", err
+	}
+	if w.deaf.Load() {
+		<-ctx.Done()
+		return "", ctx.Err()
 	}
 	return w.Backend.ReserveKey(ctx, r)
 }
