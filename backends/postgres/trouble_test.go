@@ -382,7 +382,7 @@ func TestWritesGoAlongIndexesAndDoNotIdle(t *testing.T) {
 	t.Parallel()
 	b := opened(t, server(t))
 	const names = "^(enable_seqscan|idle_in_transaction_session_timeout|jit)$"
-	if got, err := postgres.WriteSettings(t.Context(), b, names); err != nil || !slices.Equal(got, []string{"off", "5000", "off"}) {
+	if got, err := postgres.WriteSettings(t.Context(), b, names); err != nil || !slices.Equal(got, []string{"off", "10000", "off"}) {
 		t.Errorf("settings of a transaction: %q, %v", got, err)
 	}
 }
