@@ -150,3 +150,23 @@ func TestRunScheduleWhenTheBackendHangs(t *testing.T) {
 		}
 	})
 }
+
+// A slot that waits looks each second whether the former run has ended. Only when it has does that cost the turn, which is written.
+func TestASlotThatWaitsTakesTheTurnWhenItIsItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		with := taskflow.WithSchedule("slow", taskflow.Every(time.Minute), l.call(10*time.Minute), taskflow.Overlap(taskflow.OverlapQueue))
+		_, w := newCluster(t).instance(with)
+		time.Sleep(2*time.Minute + time.Second)
+		before := w.reservations.Load()
+		time.Sleep(50 * time.Second)
+		if n := w.reservations.Load() - before; n != 0 {
+			t.Errorf("%d reservations within 50 s, in which a slot waited for the former run", n)
+		}
+		time.Sleep(9 * time.Minute)
+		if l.runs.Load() != 2 {
+			t.Errorf("%d runs after 12 min, want 2", l.runs.Load())
+		}
+	})
+}

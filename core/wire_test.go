@@ -28,6 +28,8 @@ type wire struct {
 	slow atomic.Int64  // nanoseconds until the answer to States
 	kept atomic.Bool   // ReleaseKey alone does not go through
 	deaf atomic.Bool   // ReserveKey is not answered
+
+	reservations atomic.Int64 // calls of ReserveKey
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -114,6 +116,7 @@ func (w *wire) Expire(ctx context.Context) ([]string, error) {
 }
 
 func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, error) {
+	w.reservations.Add(1)
 	if err := w.err(); err != nil {
 		return "", err
 	}
