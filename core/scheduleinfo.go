@@ -82,6 +82,9 @@ func (m *Manager) RunSchedule(ctx context.Context, name string) (Handle, error) 
 		return Handle{}, err
 	}
 	h, err := s.runNow(ctx)
+	for errors.Is(err, errTurnLost) && ctx.Err() == nil { // once for each lease
+		h, err = s.runNow(ctx)
+	}
 	if err != nil {
 		return Handle{}, fmt.Errorf("taskflow: run schedule %q: %w", name, err)
 	}

@@ -398,6 +398,9 @@ func (s *schedule) giveUpWaiting() {
 
 // add adds the task of a run, and remembers it. The caller has the turn, see decide.
 func (s *schedule) add(ctx context.Context, st *scheduleState, slot time.Time, manual bool) (Handle, error) {
+	if err := s.hasTurn(); err != nil {
+		return Handle{}, err
+	}
 	m, opts := s.o.m, s.opts
 	if !manual {
 		opts = append(slices.Clip(opts), s.key(slot))

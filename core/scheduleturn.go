@@ -11,8 +11,12 @@ import (
 // with its lease, and one that cannot pass its turn on tries again each second.
 const turnKept = 10 * time.Minute
 
-// errTurnTaken: somebody else was deciding for as long as was waited.
-var errTurnTaken = errors.New("somebody else has the turn")
+var (
+	// errTurnTaken: somebody else was deciding for as long as was waited.
+	errTurnTaken = errors.New("somebody else has the turn")
+	// errTurnLost: it is to be decided anew.
+	errTurnLost = fmt.Errorf("%w, and with it the turn to begin a run", ErrLeaseLost)
+)
 
 // decide waits for the turn of the caller to decide whether a run of the schedule begins, and to begin it: until done is called nobody else does,
 // here or on another instance. Instances take turns by an idempotency key, which belongs to no task but to a token of the schedule here, and thus to
@@ -63,12 +67,22 @@ func (s *schedule) takeTurn(ctx context.Context) error {
 			s.holdTurn(false)
 			taken = true
 		case owner == m.Instance(): // otherwise the lease was lost meanwhile, and the turn with it
+			s.turnOwner = owner
 			return nil
 		}
 		if pause(ctx, wait); ctx.Err() != nil {
 			return fmt.Errorf("%w: another instance begins a run of it: %w", errTurnTaken, ctx.Err())
 		}
 	}
+}
+
+// hasTurn is nil while the turn that was taken is the caller's: it is lost with the lease, and a run that begins under the next one would begin beside
+// another's.
+func (s *schedule) hasTurn() error {
+	if s.takesTurns() && s.turnOwner != s.o.m.Instance() {
+		return errTurnLost
+	}
+	return nil
 }
 
 func (s *schedule) holdTurn(held bool) {

@@ -170,3 +170,33 @@ func TestASlotThatWaitsTakesTheTurnWhenItIsItsTime(t *testing.T) {
 		}
 	})
 }
+
+// The turn is lost with the lease. Who gets a new lease while it looks for the former run looks once more.
+func TestATurnThatIsLostWithTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		c := newCluster(t)
+		with := taskflow.WithSchedule("hourly", taskflow.Every(time.Hour), l.call(time.Minute))
+		m, w := c.instance(with)
+		other, _ := c.instance(with)
+		time.Sleep(4 * time.Second)
+		w.slow.Store(int64(3 * time.Second)) // the heartbeat is at 5 s
+		asked := make(chan error)
+		go func() {
+			_, err := m.RunSchedule(context.Background(), "hourly")
+			asked <- err
+		}()
+		time.Sleep(500 * time.Millisecond)
+		if err := c.backend.Leave(t.Context(), m.Instance()); err != nil { // as others do when a lease is over
+			t.Fatal(err)
+		}
+		if _, err := other.RunSchedule(t.Context(), "hourly"); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, <-asked, taskflow.ErrScheduleBusy)
+		if l.most.Load() != 1 {
+			t.Errorf("%d ran at once", l.most.Load())
+		}
+	})
+}
