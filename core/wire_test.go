@@ -28,6 +28,7 @@ type wire struct {
 	slow atomic.Int64  // nanoseconds until the answer to States
 	kept atomic.Bool   // ReleaseKey alone does not go through
 	deaf atomic.Bool   // ReserveKey is not answered
+	keys atomic.Int64  // nanoseconds until its answer
 
 	reservations atomic.Int64 // calls of ReserveKey
 }
@@ -124,7 +125,9 @@ func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, 
 		<-ctx.Done()
 		return "", ctx.Err()
 	}
-	return w.Backend.ReserveKey(ctx, r)
+	holder, err := w.Backend.ReserveKey(ctx, r)
+	lag(time.Duration(w.keys.Load()))
+	return holder, err
 }
 
 func (w *wire) TakeSlot(ctx context.Context, schedule string, slot time.Time) (bool, error) {
