@@ -94,13 +94,24 @@ func (m *Manager) admit(j *job, now time.Time, reason error) error {
 		j.deadline = later(now.UnixNano(), j.policy.deadline)
 	}
 	keeps := reason == nil && m.life.stopping.Load() && m.life.saves && j.keeps()
-	if !m.registry.add(j, now, keeps) && reason == nil {
+	if !m.enlist(j, now, keeps) && reason == nil {
 		reason = ErrStopped
 	}
 	if reason == nil {
 		j.meter.added.Add(1)
 	}
 	return reason
+}
+
+// enlist takes a job into the registry, see registry.add. One that will have a row is held under the name that this instance has in this moment: when
+// the lease is lost later, it is among the jobs that are given up.
+func (m *Manager) enlist(j *job, now time.Time, keeps bool) bool {
+	if j.durable && m.peers != nil {
+		m.peers.naming.Lock()
+		defer m.peers.naming.Unlock()
+		j.owner = m.Instance()
+	}
+	return m.registry.add(j, now, keeps)
 }
 
 // configure applies the policy and the options, and finds the pool.

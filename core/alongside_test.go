@@ -92,3 +92,25 @@ func TestStopDoesNotWaitForEverForWhatRunsAlongside(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// When the backend has used up the time of Stop, what had returned before is not blamed for it.
+func TestStopDoesNotBlameWhatHasReturned(t *testing.T) {
+	t.Parallel()
+	for range 20 { // in which order the end of the time and of what is waited for are seen is chance
+		synctest.Test(t, func(t *testing.T) {
+			b := newSix()
+			b.onSave = func([]taskflow.Record) error { return errFlaky }
+			m := created(t, taskflow.WithBackend(b))
+			if err := m.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Alongside(func(context.Context) {}); err != nil {
+				t.Fatal(err)
+			}
+			<-add(m, func() {}).Done()
+			if _, err := stopWithin(m, time.Minute); err == nil || strings.Contains(err.Error(), "alongside") {
+				t.Errorf("Stop: %v, want nothing but that a task could not be stored", err)
+			}
+		})
+	}
+}

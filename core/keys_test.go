@@ -301,3 +301,30 @@ func (b *slowKeys) ReleaseKeys(ctx context.Context, held []taskflow.Reservation)
 	time.Sleep(100 * time.Millisecond)
 	return b.Backend.ReleaseKeys(ctx, held)
 }
+
+// A task that waits for its key while the lease is lost is one of the next lease: under the one before nobody would hold its row.
+func TestATaskIsOfTheLeaseUnderWhichItGotItsKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		send := taskflow.Define("send", task[int])
+		m, w := c.instance(taskflow.WithTasks(send))
+		c.instance(taskflow.WithTasks(send))
+		time.Sleep(4500 * time.Millisecond)
+		if err := c.backend.Leave(t.Context(), m.Instance()); err != nil { // as others do when a lease is over
+			t.Fatal(err)
+		}
+		w.keys.Store(int64(700 * time.Millisecond)) // the heartbeat is at 5 s
+		h, err := m.Submit(t.Context(), send.With(1), taskflow.IdempotencyKey("order"), taskflow.Delay(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := h.Record(); r.Owner != m.Instance() {
+			t.Errorf("it is of %q, and this instance is %q", r.Owner, m.Instance())
+		}
+		time.Sleep(time.Minute)
+		if r, err := c.backend.GetPending(t.Context(), h.ID()); err != nil || r.Owner != m.Instance() {
+			t.Errorf("its row is of %q, want %q: %v", r.Owner, m.Instance(), err)
+		}
+	})
+}

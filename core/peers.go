@@ -127,6 +127,9 @@ func (p *peers) run(ctx context.Context) {
 		case <-beat.C:
 			p.beat(ctx)
 		case <-poll.C:
+			if p.fence(ctx) { // soon: others do not wait for the next heartbeat here
+				continue
+			}
 			p.listen(ctx)
 			p.show(ctx)
 		case <-p.wake:
@@ -169,9 +172,7 @@ func (p *peers) beat(ctx context.Context) {
 		p.rejoin(ctx)
 		return
 	}
-	if p.late() {
-		p.m.log.Error("taskflow: the lease could not be renewed in time: what is durable here may be another instance's now", "lease", p.m.cfg.lease)
-		p.lapse(ctx)
+	if p.fence(ctx) {
 		return
 	}
 	switch err := p.renew(ctx); {
@@ -197,6 +198,16 @@ func (p *peers) beat(ctx context.Context) {
 		p.m.log.Warn("taskflow: instances have died", "instances", dead)
 	}
 	signal(p.due)
+}
+
+// fence gives up what this instance holds when its lease is over and others may have noticed; it reports whether it did.
+func (p *peers) fence(ctx context.Context) bool {
+	if p.outcast.Load() || !p.late() {
+		return false
+	}
+	p.m.log.Error("taskflow: the lease could not be renewed in time: what is durable here may be another instance's now", "lease", p.m.cfg.lease)
+	p.lapse(ctx)
+	return true
 }
 
 func (p *peers) call(ctx context.Context, f func(context.Context) ([]string, error)) ([]string, error) {

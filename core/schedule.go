@@ -134,7 +134,8 @@ type schedule struct {
 	own     []ownRun  // runs that this instance has begun, in their order
 	failing bool      // the state cannot be written
 
-	turnHeld bool // among instances
+	turnHeld  bool   // among instances
+	turnOwner string // the name of this instance under which it was taken; guarded by turn
 }
 
 func newSchedule(name string, when When, call Call, opts []ScheduleOption) (*schedule, error) {

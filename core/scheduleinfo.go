@@ -3,6 +3,7 @@ package taskflow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -81,6 +82,9 @@ func (m *Manager) RunSchedule(ctx context.Context, name string) (Handle, error) 
 		return Handle{}, err
 	}
 	h, err := s.runNow(ctx)
+	for errors.Is(err, errTurnLost) && ctx.Err() == nil { // once for each lease
+		h, err = s.runNow(ctx)
+	}
 	if err != nil {
 		return Handle{}, fmt.Errorf("taskflow: run schedule %q: %w", name, err)
 	}
@@ -112,11 +116,11 @@ func (s *schedule) runNow(ctx context.Context) (Handle, error) {
 	return s.add(ctx, st, s.o.now(), true)
 }
 
-// decideNow is decide for somebody who waits for the answer.
+// decideNow is decide for somebody who waits for the answer. A backend that does not give it is no schedule that is busy.
 func (s *schedule) decideNow(ctx context.Context) (done func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, scheduleTimeout)
 	defer cancel()
-	if done, err = s.decide(waiting); err != nil && waiting.Err() != nil && ctx.Err() == nil {
+	if done, err = s.decide(waiting); errors.Is(err, errTurnTaken) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", ErrScheduleBusy, err)
 	}
 	return done, err

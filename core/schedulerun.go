@@ -198,10 +198,25 @@ func (s *schedule) look() {
 	if s.waiting.IsZero() || isClosed(s.o.ending) {
 		return
 	}
-	if err := s.begin(ctx, s.waiting); err != nil && !s.warned.Equal(s.waiting) {
+	if err := s.beginWaiting(ctx); err != nil && !s.warned.Equal(s.waiting) {
 		s.warned = s.waiting // once for each slot: this is tried each second
 		s.o.m.log.Warn("taskflow: a run of a schedule that waits for the former one cannot begin yet", "schedule", s.name, "slot", s.waiting, "error", err)
 	}
+}
+
+// beginWaiting begins the run that waits if the former one has ended. It looks before it takes the turn: that is written, and this is asked each
+// second.
+func (s *schedule) beginWaiting(ctx context.Context) error {
+	st, err := s.state(ctx)
+	if err != nil {
+		return err
+	}
+	if st.paused == nil {
+		if held, err := s.heldUp(ctx, st, s.waiting); err != nil || held.by != "" && !held.queue {
+			return err
+		}
+	}
+	return s.begin(ctx, s.waiting)
 }
 
 // serve takes a slot, if no other instance has, and begins its run.
@@ -383,6 +398,9 @@ func (s *schedule) giveUpWaiting() {
 
 // add adds the task of a run, and remembers it. The caller has the turn, see decide.
 func (s *schedule) add(ctx context.Context, st *scheduleState, slot time.Time, manual bool) (Handle, error) {
+	if err := s.hasTurn(); err != nil {
+		return Handle{}, err
+	}
 	m, opts := s.o.m, s.opts
 	if !manual {
 		opts = append(slices.Clip(opts), s.key(slot))

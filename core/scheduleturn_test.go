@@ -130,3 +130,73 @@ func TestATurnThatIsNotPassedOn(t *testing.T) {
 		})
 	}
 }
+
+// A backend that does not answer is no former run that has not ended.
+func TestRunScheduleWhenTheBackendHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		m, w := newCluster(t).instance(taskflow.WithSchedule("hourly", taskflow.Every(time.Hour), l.call(time.Second)))
+		w.deaf.Store(true)
+		began := time.Now()
+		_, err := m.RunSchedule(t.Context(), "hourly")
+		wantErr(t, err, context.DeadlineExceeded)
+		if errors.Is(err, taskflow.ErrScheduleBusy) || time.Since(began) != 5*time.Second {
+			t.Errorf("RunSchedule: %v after %v", err, time.Since(began))
+		}
+		w.deaf.Store(false)
+		if _, err := m.RunSchedule(t.Context(), "hourly"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A slot that waits looks each second whether the former run has ended. Only when it has does that cost the turn, which is written.
+func TestASlotThatWaitsTakesTheTurnWhenItIsItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		with := taskflow.WithSchedule("slow", taskflow.Every(time.Minute), l.call(10*time.Minute), taskflow.Overlap(taskflow.OverlapQueue))
+		_, w := newCluster(t).instance(with)
+		time.Sleep(2*time.Minute + time.Second)
+		before := w.reservations.Load()
+		time.Sleep(50 * time.Second)
+		if n := w.reservations.Load() - before; n != 0 {
+			t.Errorf("%d reservations within 50 s, in which a slot waited for the former run", n)
+		}
+		time.Sleep(9 * time.Minute)
+		if l.runs.Load() != 2 {
+			t.Errorf("%d runs after 12 min, want 2", l.runs.Load())
+		}
+	})
+}
+
+// The turn is lost with the lease. Who gets a new lease while it looks for the former run looks once more.
+func TestATurnThatIsLostWithTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l lone
+		c := newCluster(t)
+		with := taskflow.WithSchedule("hourly", taskflow.Every(time.Hour), l.call(time.Minute))
+		m, w := c.instance(with)
+		other, _ := c.instance(with)
+		time.Sleep(4 * time.Second)
+		w.slow.Store(int64(3 * time.Second)) // the heartbeat is at 5 s
+		asked := make(chan error)
+		go func() {
+			_, err := m.RunSchedule(context.Background(), "hourly")
+			asked <- err
+		}()
+		time.Sleep(500 * time.Millisecond)
+		if err := c.backend.Leave(t.Context(), m.Instance()); err != nil { // as others do when a lease is over
+			t.Fatal(err)
+		}
+		if _, err := other.RunSchedule(t.Context(), "hourly"); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, <-asked, taskflow.ErrScheduleBusy)
+		if l.most.Load() != 1 {
+			t.Errorf("%d ran at once", l.most.Load())
+		}
+	})
+}

@@ -55,7 +55,7 @@ func TestNothingIsWrittenUnderALeaseThatIsOver(t *testing.T) {
 		synctest.Wait()
 		way.dumb.Store(true)
 		defer way.dumb.Store(false)
-		time.Sleep(lease + time.Second) // the next heartbeat, which will find that out, is not due yet
+		time.Sleep(lease + time.Second/2) // it looks each second, and will find that out at the next
 		_, err := m.Submit(t.Context(), work.With(1))
 		wantErr(t, err, taskflow.ErrLeaseLost)
 	})

@@ -27,6 +27,10 @@ type wire struct {
 	late atomic.Int64  // nanoseconds until the answer to TakeSlot
 	slow atomic.Int64  // nanoseconds until the answer to States
 	kept atomic.Bool   // ReleaseKey alone does not go through
+	deaf atomic.Bool   // ReserveKey is not answered
+	keys atomic.Int64  // nanoseconds until its answer
+
+	reservations atomic.Int64 // calls of ReserveKey
 }
 
 func (w *wire) Close() error { return nil } // the others go on
@@ -113,10 +117,17 @@ func (w *wire) Expire(ctx context.Context) ([]string, error) {
 }
 
 func (w *wire) ReserveKey(ctx context.Context, r taskflow.Reservation) (string, error) {
+	w.reservations.Add(1)
 	if err := w.err(); err != nil {
 		return "", err
 	}
-	return w.Backend.ReserveKey(ctx, r)
+	if w.deaf.Load() {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	holder, err := w.Backend.ReserveKey(ctx, r)
+	lag(time.Duration(w.keys.Load()))
+	return holder, err
 }
 
 func (w *wire) TakeSlot(ctx context.Context, schedule string, slot time.Time) (bool, error) {

@@ -83,8 +83,11 @@ func bind(args []any) []any {
 
 // writing are the settings of a transaction that writes. Without the first the planner reads whole tables for the few rows that we ask for by
 // their keys, while its statistics say that a table is small; and the plan stays with the prepared statement as the table grows, for a
-// minute and more. The second undoes the transaction of a process that was paused in the middle of it, which would keep its locks.
-const writing = "SELECT set_config('enable_seqscan', 'off', true), set_config('idle_in_transaction_session_timeout', '5s', true)"
+// minute and more. Where there is no other way it gives that such a cost that up to PostgreSQL 17 the statement is compiled first, which takes
+// 100 ms and more: so the second. The third undoes the transaction of a process that was paused in the middle of it, which would keep its
+// locks; it is as long as the manager waits for a commit, because the server counts the time that a statement takes to arrive, too.
+const writing = `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+	set_config('idle_in_transaction_session_timeout', '10s', true)`
 
 // Transaction implements [sqlstore.Database].
 func (d *database) Transaction(ctx context.Context, f func(sqlstore.Tx) error) error {
