@@ -306,19 +306,19 @@ func keyGivenAwayFences(k *kit) {
 		r.Owner = owner
 		return record, r
 	}
-	paused, old := keyed("paused", "order", 1)
-	next, new := keyed("stays", "order", 2)
+	paused, before := keyed("paused", "order", 1)
+	next, after := keyed("stays", "order", 2)
 	k.adder(ctx, here, "paused")
-	k.reserve(ctx, here, old, paused.ID)
+	k.reserve(ctx, here, before, paused.ID)
 	k.must(there.(taskflow.InstanceStore).Leave(ctx, "paused"), "Leave")
-	k.reserve(ctx, there, new, next.ID)
-	before := k.pending(ctx, there)
+	k.reserve(ctx, there, after, next.ID)
+	rows := k.pending(ctx, there)
 	for _, records := range [][]taskflow.Record{{paused}, {ownedBy("paused", waiting(3)), paused, ownedBy("paused", waiting(4))}} {
 		if err := here.(taskflow.Journal).PutPending(ctx, records); !errors.Is(err, taskflow.ErrLeaseLost) {
 			k.Errorf("PutPending of %d records, one of whose keys another task has been given, returned %v; want taskflow.ErrLeaseLost", len(records), err)
 		}
 	}
-	k.compare("LoadPending after PutPending of a task whose key another has", k.pending(ctx, there), before)
+	k.compare("LoadPending after PutPending of a task whose key another has", k.pending(ctx, there), rows)
 	k.put(ctx, there, next)
 	next.Attempts = 1
 	k.put(ctx, there, next)
