@@ -3,7 +3,6 @@ package dashboard_test
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ import (
 func TestTheTrailNamesWhatAnOperationWasDoneTo(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	a, b := s.runFail(), s.runOK()
+	a := s.runFail()
 	many := make([]string, 150)
 	for i := range many {
 		many[i] = taskflow.NewID(time.Now())
@@ -40,9 +39,6 @@ func TestTheTrailNamesWhatAnOperationWasDoneTo(t *testing.T) {
 				t.Errorf("%.200s is in the trail as %.300s (%d bytes), want %s", body, got, len(got), want)
 			}
 		}
-	}
-	if got := ids(s.list("/")); !slices.Equal(got, []string{b}) {
-		t.Errorf("%v are left, want %s", got, b)
 	}
 }
 
