@@ -85,7 +85,11 @@ func about(name string, err error) error {
 	if p == nil || p.Status >= http.StatusInternalServerError || strings.Contains(p.Detail, name) {
 		return err
 	}
-	p.Detail = clip(name, 64) + ": " + p.Detail
+	if name = clip(name, 64); strings.Contains(p.Detail, ": ") {
+		p.Detail = name + ": " + p.Detail
+	} else {
+		p.Detail += ": " + name
+	}
 	return p
 }
 
