@@ -136,9 +136,9 @@ func (b *bucket) fade(now time.Time, by allowance) {
 		*b = bucket{next: b.next, faded: now}
 		return
 	}
-	forgiven := now.Sub(b.faded) / by.forgive
-	b.attempts = max(b.attempts-int(forgiven), 0)
-	b.faded = b.faded.Add(forgiven * by.forgive)
+	forgiven := max(int(now.Sub(b.faded)/by.forgive), 0)
+	b.attempts = max(b.attempts-forgiven, 0)
+	b.faded = b.faded.Add(time.Duration(forgiven) * by.forgive)
 }
 
 // gap is the time between an attempt and the next, after so many.

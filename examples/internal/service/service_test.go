@@ -14,7 +14,7 @@ func TestATakenAddressNamesTheFlag(t *testing.T) {
 	if err := advise(taken); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "-addr localhost:8081") {
 		t.Errorf("the error %q does not say which flag helps", err)
 	}
-	if err := advise(syscall.EACCES); err != syscall.EACCES {
+	if err := advise(syscall.EACCES); !errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "-addr") {
 		t.Errorf("another error became %q", err)
 	}
 }
