@@ -33,8 +33,9 @@ type SeriesStep struct {
 	Start time.Time
 	Known bool // false: nobody was counting then
 	Counts
-	// Pools are the most of each that was seen within the step, at one moment on each instance, added up over instances. Waiting are the
-	// tasks that were ready and found no worker free.
+	// Pools are the most of each that was seen within a minute of the step (or an hour, where the step is of hours), added up over the instances
+	// that counted at the same time: one that followed another is not added to it. Waiting are the tasks that were ready and found no worker
+	// free.
 	Pools map[string]PoolInfo
 }
 
@@ -82,12 +83,12 @@ func (m *Manager) Series(ctx context.Context, q SeriesQuery) (Series, error) {
 	for i := range s.Steps {
 		s.Steps[i].Start = w.since.Add(time.Duration(i) * w.step)
 	}
-	gauges, lives := newGauges(&s), lives{}
-	s.Complete, err = m.series.read(ctx, w, q.Instance, func(at int, instance string, p *wirePoint) error {
+	gauges, lives := &gauges{s: &s}, lives{}
+	s.Complete, err = m.series.read(ctx, w, q.Instance, func(at int, of *SeriesPoint, p *wirePoint) error {
 		step := &s.Steps[at]
 		step.Known = true
-		lives.note(instance, p)
-		gauges.note(at, instance, p)
+		lives.note(of.Instance, p)
+		gauges.note(at, of.Start, p)
 		if q.Name == "" {
 			c := p.Total.counts()
 			step.Merge(&c)
@@ -117,7 +118,7 @@ func (m *Manager) FunctionSeries(ctx context.Context, q SeriesQuery) (FunctionSe
 		return FunctionSeries{}, fmt.Errorf("taskflow: series of functions: %w", err)
 	}
 	s := FunctionSeries{Since: w.since, Until: w.until, Step: w.step, Steps: w.steps(), Known: make([]bool, w.steps()), Functions: map[string]*FunctionCounts{}}
-	s.Complete, err = m.series.read(ctx, w, q.Instance, func(at int, _ string, p *wirePoint) error {
+	s.Complete, err = m.series.read(ctx, w, q.Instance, func(at int, _ *SeriesPoint, p *wirePoint) error {
 		functions, err := p.byFunction()
 		s.Known[at] = s.Known[at] || err == nil
 		for name, w := range functions {
@@ -142,46 +143,65 @@ func (m *Manager) FunctionSeries(ctx context.Context, q SeriesQuery) (FunctionSe
 	return s, nil
 }
 
-// gauges add up the pools of a step's instances: of each the most that was seen of it.
+// gauges make a step's pools of its points.
 type gauges struct {
-	s     *Series
-	at    int
-	pools map[string]map[string]wirePool // of the step, by instance
+	s      *Series
+	at     int       // the step
+	start  time.Time // of the stretch whose points these are
+	points []*wirePoint
 }
 
-func newGauges(s *Series) *gauges { return &gauges{s: s, pools: map[string]map[string]wirePool{}} }
-
-// note takes the points in the order of their steps.
-func (g *gauges) note(at int, instance string, p *wirePoint) {
-	if at != g.at {
+// note takes the points in the order of their stretches.
+func (g *gauges) note(at int, start time.Time, p *wirePoint) {
+	if !start.Equal(g.start) {
 		g.done()
-		g.at = at
+		g.at, g.start = at, start
 	}
-	own := g.pools[instance]
-	if own == nil {
-		own = map[string]wirePool{}
-		g.pools[instance] = own
+	g.points = append(g.points, p)
+}
+
+// done ends a stretch. What instances that lived at the same moment had is added up; the most of a stretch is that of its fullest moment, and
+// the most of a step that of its fullest stretch. As nothing ends a sum but an end, the moments at which somebody began are all there is to
+// look at.
+func (g *gauges) done() {
+	looked := map[int64]bool{}
+	for _, p := range g.points {
+		if looked[p.First] && p.counts(p.First) {
+			continue
+		}
+		looked[p.First] = true
+		sum := map[string]PoolInfo{}
+		for _, other := range g.points {
+			if other == p || other.counts(p.First) {
+				other.addPools(sum)
+			}
+		}
+		g.s.Steps[g.at].atLeast(sum)
 	}
+	clear(g.points)
+	g.points = g.points[:0]
+}
+
+// counts reports whether the instance was counting at a moment. At the second of its end it was not: the one that follows it may begin then.
+func (p *wirePoint) counts(at int64) bool {
+	return p.First <= at && (at < p.Last || at == p.First && p.Stopped == 0)
+}
+
+func (p *wirePoint) addPools(sum map[string]PoolInfo) {
 	for name, pool := range p.Pools {
-		most := own[name]
-		own[name] = wirePool{pool.Limit, max(most.Running, pool.Running), max(most.Waiting, pool.Waiting)}
+		s := sum[name]
+		sum[name] = PoolInfo{Name: name, Limit: s.Limit + pool.Limit, Running: s.Running + pool.Running, Waiting: s.Waiting + pool.Waiting}
 	}
 }
 
-// done ends a step.
-func (g *gauges) done() {
-	if len(g.pools) == 0 {
-		return
+func (s *SeriesStep) atLeast(pools map[string]PoolInfo) {
+	if s.Pools == nil {
+		s.Pools = map[string]PoolInfo{}
 	}
-	sum := map[string]PoolInfo{}
-	for _, own := range g.pools {
-		for name, p := range own {
-			s := sum[name]
-			sum[name] = PoolInfo{Name: name, Limit: s.Limit + p.Limit, Running: s.Running + p.Running, Waiting: s.Waiting + p.Waiting}
-		}
+	for name, p := range pools {
+		most := s.Pools[name]
+		s.Pools[name] = PoolInfo{Name: name, Limit: max(most.Limit, p.Limit), Running: max(most.Running, p.Running), Waiting: max(most.Waiting, p.Waiting)}
 	}
-	g.s.Steps[g.at].Pools = sum
-	clear(g.pools)
 }
 
 // lives are what points tell of their instances.

@@ -88,9 +88,9 @@ func (w window) aligned(step time.Duration) (from, to time.Time) {
 // seriesChunks is how many stretches are read from the store at once.
 const seriesChunks = 180
 
-// read calls f with the points of a window, in the order of their steps; instance restricts them to one. It is told whether all that was
+// read calls f with the points of a window, in the order of their starts; instance restricts them to one. It is told whether all that was
 // asked for is there. One reader at a time: what is read may be large.
-func (r *recorder) read(ctx context.Context, w window, instance string, f func(step int, instance string, p *wirePoint) error) (complete bool, err error) {
+func (r *recorder) read(ctx context.Context, w window, instance string, f func(step int, of *SeriesPoint, p *wirePoint) error) (complete bool, err error) {
 	unlock, err := lock(ctx, r.reading, "another reader of the series")
 	if err != nil {
 		return false, err
@@ -114,7 +114,7 @@ func (r *recorder) read(ctx context.Context, w window, instance string, f func(s
 			}
 			p, err := decodePoint(s.Data)
 			if err == nil {
-				err = f(int(s.Start.Sub(w.since)/w.step), s.Instance, &p)
+				err = f(int(s.Start.Sub(w.since)/w.step), &s, &p)
 			}
 			if err != nil {
 				complete = false // one that a newer version wrote, for example: it must not hide the others

@@ -2,11 +2,15 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -71,7 +75,66 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request, v any, known bo
 		d.DisallowUnknownFields()
 	}
 	if err := d.Decode(v); err != nil {
-		return refuse(http.StatusUnprocessableEntity, "the body has another shape than expected: %s", clip(err.Error(), 200))
+		return refuse(http.StatusUnprocessableEntity, "the body has another shape than expected: %s", clip(shapeError(err), 200))
 	}
 	return nil
+}
+
+// shapeError says in the client's terms what is wrong with JSON that was not expected; encoding/json names types of Go.
+func shapeError(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		kind, _, _ := strings.Cut(e.Value, " ") // "number 1.5"
+		return fmt.Sprintf("%s is %s; %s is wanted", cmp.Or(e.Field, "it"), jsonKind(kind), wanted(e.Type))
+	}
+	text := strings.TrimPrefix(err.Error(), "json: ")
+	if strings.HasPrefix(text, "invalid number literal") {
+		return "a text stands where a number is wanted"
+	}
+	return strings.Replace(text, "unknown field", "unknown member", 1)
+}
+
+func jsonKind(s string) string {
+	switch s {
+	case "string":
+		return "a text"
+	case "number":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "array":
+		return "a list"
+	default:
+		return "an object"
+	}
+}
+
+func wanted(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[json.Number](), t.Kind() == reflect.Float64:
+		return "a number"
+	case t.Kind() == reflect.String:
+		return "a text"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Slice:
+		return "a list of texts"
+	default:
+		return "an object"
+	}
+}
+
+// texts is a list of texts; one text stands for a list of it.
+type texts []string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *texts) UnmarshalJSON(data []byte) error {
+	var one string
+	if data[0] == '"' {
+		if err := json.Unmarshal(data, &one); err != nil {
+			return err
+		}
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(t))
 }

@@ -132,7 +132,7 @@ func (h *Handler) replayAlone(ctx context.Context) (done func(), err error) {
 // before: a request that is sent again does nothing twice. POST /{id}/retry is for repeating a task once more.
 func (h *Handler) bulkRetry(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		IDs []string `json:"task_ids"`
+		IDs texts `json:"task_ids"`
 	}
 	if err := h.readJSON(w, r, &body); err != nil {
 		return err

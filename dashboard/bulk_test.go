@@ -158,7 +158,7 @@ func TestBulkRetryRefusesBadBodies(t *testing.T) {
 		{"invalid UTF-8", jsonBody("{\"task_ids\":[\"\xff\"]}"), http.StatusBadRequest},
 		{"empty object", jsonBody(`{}`), http.StatusUnprocessableEntity},
 		{"null", jsonBody(`{"task_ids":null}`), http.StatusUnprocessableEntity},
-		{"wrong type", jsonBody(`{"task_ids":"x"}`), http.StatusUnprocessableEntity},
+		{"wrong type", jsonBody(`{"task_ids":7}`), http.StatusUnprocessableEntity},
 		{"wrong element type", jsonBody(`{"task_ids":[1]}`), http.StatusUnprocessableEntity},
 		{"an array", jsonBody(`[]`), http.StatusUnprocessableEntity},
 		{"no content type", text("", `{"task_ids":[]}`), http.StatusUnsupportedMediaType},

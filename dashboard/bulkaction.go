@@ -18,7 +18,7 @@ const maxSpread = 24 * time.Hour
 // bulkRequest is the body of POST /bulk.
 type bulkRequest struct {
 	Action string      `json:"action"`
-	IDs    []string    `json:"task_ids"`
+	IDs    texts       `json:"task_ids"`
 	Filter *bulkFilter `json:"filter"`
 	DryRun bool        `json:"dry_run"`
 	Spread float64     `json:"spread_seconds"`
@@ -26,20 +26,26 @@ type bulkRequest struct {
 
 // bulkFilter has the filter parameters of the list; they mean the same.
 type bulkFilter struct {
-	Status       []string    `json:"status"`
+	Status       texts       `json:"status"`
 	Name         string      `json:"func_name"`
 	Text         string      `json:"q"`
-	Tags         []string    `json:"tag"`
+	Tags         texts       `json:"tag"`
 	Since        string      `json:"since"`
 	Until        string      `json:"until"`
-	Source       []string    `json:"source"`
+	Source       texts       `json:"source"`
 	Instance     string      `json:"instance"`
 	Priority     json.Number `json:"priority"`
 	FailureGroup string      `json:"failure_group"`
 }
 
-func (f *bulkFilter) selection(now time.Time) (selection, error) {
-	p := url.Values{"status": f.Status, "tag": f.Tags, "source": f.Source}
+// selection returns what is selected, and the filter for the audit trail.
+func (f *bulkFilter) selection(now time.Time) (selection, url.Values, error) {
+	p := url.Values{}
+	for name, values := range map[string][]string{"status": f.Status, "tag": f.Tags, "source": f.Source} {
+		if len(values) > 0 {
+			p[name] = slices.Compact(slices.Sorted(slices.Values(values)))
+		}
+	}
 	for name, value := range map[string]string{"func_name": f.Name, "q": f.Text, "since": f.Since, "until": f.Until,
 		"instance": f.Instance, "priority": f.Priority.String(), "failure_group": f.FailureGroup} {
 		if value != "" {
@@ -50,7 +56,29 @@ func (f *bulkFilter) selection(now time.Time) (selection, error) {
 	if problem, ok := errors.AsType[*problem](err); ok {
 		problem.Detail = "filter: " + problem.Detail
 	}
-	return s, err
+	return s, p, err
+}
+
+// The bounds of what the audit trail says of an operation's tasks.
+const (
+	trailIDs    = 100
+	trailValues = 10 // of a parameter
+)
+
+// inTrail is what the audit trail says of an operation's tasks: the filter's parameters as they were given, or the first ids.
+func inTrail(filter url.Values, ids []string) map[string]any {
+	if filter != nil {
+		told := map[string]any{}
+		for name, values := range filter {
+			told[name] = values[:min(len(values), trailValues)]
+		}
+		return map[string]any{"by": "filter", "filter": told}
+	}
+	named := []string{}
+	for _, id := range ids[:min(len(ids), trailIDs)] {
+		named = append(named, clip(id, 64))
+	}
+	return map[string]any{"by": "ids", "task_ids": named}
 }
 
 // preview is the answer to a dry run.
@@ -126,12 +154,12 @@ func (h *Handler) bulkTargets(body *bulkRequest) (a action, of targets, duplicat
 		return unprocessable("spread_seconds is for retry only; %s is done at once", a.name)
 	}
 	if body.Filter != nil {
-		sel, err := body.Filter.selection(time.Now())
+		sel, filter, err := body.Filter.selection(time.Now())
 		if err != nil {
 			return a, of, 0, err
 		}
 		sel.only(a.statuses...)
-		of.sel = &sel
+		of.sel, of.asked = &sel, inTrail(filter, nil)
 		return a, of, 0, nil
 	}
 	seen := map[string]bool{}
@@ -140,6 +168,7 @@ func (h *Handler) bulkTargets(body *bulkRequest) (a action, of targets, duplicat
 		seen[id] = true
 		return again
 	})
+	of.asked = inTrail(nil, of.ids)
 	return a, of, len(body.IDs) - len(of.ids), nil
 }
 

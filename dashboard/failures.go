@@ -33,13 +33,24 @@ type failureKind struct {
 	ID          string          `json:"failure_group"`
 	Name        string          `json:"func_name"`
 	Status      taskflow.Status `json:"status"` // failed or interrupted
-	Error       string          `json:"error"`  // first line of the newest
+	Error       string          `json:"error"`  // first line of the one that ended last
 	Count       int             `json:"count"`
-	Outstanding int             `json:"outstanding"` // that nobody has retried yet
+	Outstanding int             `json:"outstanding"`                // that nobody has retried yet
+	OpenSince   time.Time       `json:"outstanding_since,omitzero"` // the end of the first of those
 	FirstSeen   time.Time       `json:"first_seen"`
 	LastSeen    time.Time       `json:"last_seen"`
-	TaskIDs     []string        `json:"task_ids"` // the newest
+	TaskIDs     []string        `json:"task_ids"` // those that ended last, the last first
 	Trend       []int           `json:"trend"`    // failures in each of the 24 parts of the window
+
+	ends []time.Time // of TaskIDs
+	open failureEnd  // of those that nobody has retried, the one that ended last
+}
+
+// failureEnd is the end of one failure.
+type failureEnd struct {
+	id    string
+	at    time.Time
+	error string // first line
 }
 
 // failures answers GET /failures: what has failed, by kind, those with most failures first.
@@ -114,30 +125,47 @@ func (h *Handler) failuresOf(ctx context.Context, s *selection, key string, now 
 	})
 }
 
-// add counts a failure; they come in the order of their ids, newest first.
+// add counts a failure; they come in the order of their ids, which need not be that of their ends.
 func (g *failureKind) add(r *taskflow.Record, since, until time.Time) {
-	at := r.EndTime
-	if at.IsZero() {
-		at = r.CreatedAt
+	end := failureEnd{r.ID, r.EndTime.UTC(), firstLine(r.Error)}
+	if r.EndTime.IsZero() {
+		end.at = r.CreatedAt.UTC()
+	}
+	if end.error == "" {
+		end.error = string(r.Status)
 	}
 	g.Count++
+	if g.FirstSeen.IsZero() || end.at.Before(g.FirstSeen) {
+		g.FirstSeen = end.at
+	}
+	if end.at.After(g.LastSeen) {
+		g.LastSeen, g.Error = end.at, end.error
+	}
 	if r.RetriedBy == "" {
 		g.Outstanding++
-	}
-	if g.FirstSeen.IsZero() || at.Before(g.FirstSeen) {
-		g.FirstSeen = at.UTC()
-	}
-	if at.After(g.LastSeen) {
-		g.LastSeen = at.UTC()
-		if g.Error = firstLine(r.Error); g.Error == "" {
-			g.Error = string(r.Status)
+		if g.OpenSince.IsZero() || end.at.Before(g.OpenSince) {
+			g.OpenSince = end.at
+		}
+		if end.at.After(g.open.at) {
+			g.open = end
 		}
 	}
-	if len(g.TaskIDs) < groupTasks {
-		g.TaskIDs = append(g.TaskIDs, r.ID)
-	}
+	g.name(end)
 	if window := until.Sub(since); window > 0 {
-		step := int(float64(at.Sub(since)) / float64(window) * trendSteps)
+		step := int(float64(end.at.Sub(since)) / float64(window) * trendSteps)
 		g.Trend[min(max(step, 0), trendSteps-1)]++
+	}
+}
+
+// name keeps the ids of those that ended last.
+func (g *failureKind) name(end failureEnd) {
+	at := len(g.ends)
+	for at > 0 && g.ends[at-1].Before(end.at) {
+		at--
+	}
+	if at < groupTasks {
+		g.ends = slices.Insert(g.ends, at, end.at)
+		g.TaskIDs = slices.Insert(g.TaskIDs, at, end.id)
+		g.ends, g.TaskIDs = g.ends[:min(len(g.ends), groupTasks)], g.TaskIDs[:min(len(g.TaskIDs), groupTasks)]
 	}
 }

@@ -32,6 +32,7 @@ type failureKind struct {
 	Count, Outstanding int
 	FirstSeen          time.Time `json:"first_seen"`
 	LastSeen           time.Time `json:"last_seen"`
+	OutstandingSince   time.Time `json:"outstanding_since"`
 	TaskIDs            []string  `json:"task_ids"`
 	Trend              []int
 }
@@ -81,6 +82,33 @@ func TestFailuresAreGroupedByKind(t *testing.T) {
 		}
 		detail(t, s.get("/failures?since=yesterday", http.StatusBadRequest))
 		detail(t, s.get("/failures?status=failed", http.StatusBadRequest))
+	})
+}
+
+// A failure is told as one task: its error, its end and the link to it belong together. Ages are of what is counted.
+func TestAFailureIsToldAsTheTaskThatEndedLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, now := memory.New(), time.Now()
+		slow, quick := failedAt(now, 50*time.Minute, "fail", "user 1 not found"), failedAt(now, 40*time.Minute, "fail", "user 2 not found")
+		slow.EndTime = now.Add(-10 * time.Minute) // was added first, and ended after the other
+		old, last := failedAt(now, 55*time.Minute, "fail", "user 3 not found"), failedAt(now, 5*time.Minute, "fail", "user 4 not found")
+		old.RetriedBy, last.RetriedBy = taskflow.NewID(now), taskflow.NewID(now)
+		if _, err := b.Save(t.Context(), []taskflow.Record{slow, quick, old, last}); err != nil {
+			t.Fatal(err)
+		}
+		s := openWith(t, []taskflow.ManagerOption{taskflow.WithTasks(fail), taskflow.WithBackend(b)})
+		g := decode[failureAnswer](t, s.get("/failures", http.StatusOK)).Groups[0]
+		if g.Error != "user 4 not found" || !slices.Equal(g.TaskIDs, []string{last.ID, slow.ID, quick.ID, old.ID}) {
+			t.Errorf("the group has the error %q and the tasks %v, want those that ended last first", g.Error, g.TaskIDs)
+		}
+		if g.Outstanding != 2 || !g.OutstandingSince.Equal(quick.EndTime) || !g.FirstSeen.Equal(old.EndTime) {
+			t.Errorf("the group has %d outstanding since %v, all since %v", g.Outstanding, g.OutstandingSince, g.FirstSeen)
+		}
+		p := decode[problemAnswer](t, s.get("/problems", http.StatusOK)).Problems[0]
+		if p.TaskID != slow.ID || p.Detail != "user 1 not found" || p.Count != 2 || !p.FirstSeen.Equal(quick.EndTime) || !p.LastSeen.Equal(slow.EndTime) {
+			t.Errorf("the problem is %+v, want it of what nobody has retried", p)
+		}
 	})
 }
 
@@ -151,10 +179,12 @@ type problemAnswer struct {
 	Problems []struct {
 		Kind, Severity, Title, Detail string
 		Count                         int
-		Name                          string `json:"func_name"`
-		Group                         string `json:"failure_group"`
-		TaskID                        string `json:"task_id"`
-		InstanceID                    string `json:"instance_id"`
+		Name                          string    `json:"func_name"`
+		Group                         string    `json:"failure_group"`
+		TaskID                        string    `json:"task_id"`
+		InstanceID                    string    `json:"instance_id"`
+		FirstSeen                     time.Time `json:"first_seen"`
+		LastSeen                      time.Time `json:"last_seen"`
 	}
 }
 

@@ -116,7 +116,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !rt.personal {
 		defer h.forget()
 	}
-	return serve(w, r)
+	return about(name, serve(w, r))
 }
 
 // forget is called after an action: whoever acted looks at what has become of it.

@@ -160,6 +160,11 @@ func TestListRefusesWhatItCannotUnderstand(t *testing.T) {
 		"q=%zz":                              "query string",
 		strings.Repeat("tag=a&", 11):         "tag",
 		"source=" + strings.Repeat("x", 201): "source",
+		"source=cron":                        "manual, retry, scheduled",
+		"source=manual,cron":                 "cron",
+		"since=1h&until=2h":                  "since",
+		"since=1h&until=1h":                  "until",
+		"priority=101":                       "priority",
 	} {
 		if got := detail(t, s.get("/?"+query, http.StatusBadRequest)); !strings.Contains(got, names) {
 			t.Errorf("?%s: refused with %q, which does not name %s", query, got, names)

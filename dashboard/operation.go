@@ -103,7 +103,7 @@ func (o *operation) skip(reason string, n int) {
 
 // run does it, from start to end. It is the body of a goroutine.
 func (o *operation) run(ctx context.Context) {
-	o.audit("operation_start", map[string]any{"by": map[bool]string{true: "filter", false: "ids"}[o.of.sel != nil]})
+	o.audit("operation_start", maps.Clone(o.of.asked))
 	err := o.work(ctx)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause

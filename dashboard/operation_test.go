@@ -342,7 +342,7 @@ func TestBulkRefuses(t *testing.T) {
 		{`{"action":"retry","filter":{"stauts":["failed"]}}`, http.StatusUnprocessableEntity, "stauts"},
 		{`{"action":"retry","fitler":{}}`, http.StatusUnprocessableEntity, "fitler"},
 		{`{"action":"retry","filter":{"status":["fialed"]}}`, http.StatusBadRequest, "fialed"},
-		{`{"action":"retry","filter":{"status":"failed"}}`, http.StatusUnprocessableEntity, "status"},
+		{`{"action":"retry","filter":{"status":7}}`, http.StatusUnprocessableEntity, "status"},
 		{`{"action":"retry","filter":{"since":"yesterday"}}`, http.StatusBadRequest, "since"},
 		{`{"action":"retry","filter":{"tag":[":x"]}}`, http.StatusBadRequest, "tag"},
 		{`{"action":"retry","filter":{"q":"` + strings.Repeat("x", 201) + `"}}`, http.StatusBadRequest, "200"},

@@ -50,24 +50,60 @@ func problemOf(err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
 	}
-	detail := strings.TrimPrefix(err.Error(), "taskflow: ")
-	switch {
-	case errors.Is(err, taskflow.ErrNotFound), errors.Is(err, taskflow.ErrScheduleNotFound):
-		return refuse(http.StatusNotFound, "%s", detail)
-	case errors.Is(err, taskflow.ErrNotRetryable), errors.Is(err, taskflow.ErrNotCancellable):
-		return refuse(http.StatusBadRequest, "%s", detail)
-	case errors.Is(err, taskflow.ErrNotRegistered), errors.Is(err, taskflow.ErrHeldElsewhere), errors.Is(err, taskflow.ErrScheduleBusy):
-		return refuse(http.StatusConflict, "%s", detail)
-	case errors.Is(err, taskflow.ErrQueueFull):
-		return refuse(http.StatusServiceUnavailable, "%s", detail).after(5 * time.Second)
-	case errors.Is(err, taskflow.ErrStopped):
-		return refuse(http.StatusServiceUnavailable, "the task manager is not running").after(5 * time.Second)
-	case errors.Is(err, taskflow.ErrNotSupported):
-		return refuse(http.StatusNotImplemented, "%s", detail)
-	case errors.Is(err, context.DeadlineExceeded):
+	for _, known := range []struct {
+		err    error
+		status int
+		after  time.Duration
+	}{
+		{taskflow.ErrNotFound, http.StatusNotFound, 0},
+		{taskflow.ErrScheduleNotFound, http.StatusNotFound, 0},
+		{taskflow.ErrNotRetryable, http.StatusBadRequest, 0},
+		{taskflow.ErrNotCancellable, http.StatusBadRequest, 0},
+		{taskflow.ErrNotRegistered, http.StatusConflict, 0},
+		{taskflow.ErrHeldElsewhere, http.StatusConflict, 0},
+		{taskflow.ErrScheduleBusy, http.StatusConflict, 0},
+		{taskflow.ErrQueueFull, http.StatusServiceUnavailable, 5 * time.Second},
+		{taskflow.ErrStopped, http.StatusServiceUnavailable, 5 * time.Second},
+		{taskflow.ErrNotSupported, http.StatusNotImplemented, 0},
+	} {
+		if errors.Is(err, known.err) {
+			return refuse(known.status, "%s", withoutLayers(err, known.err)).after(known.after)
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
 		return refuse(http.StatusServiceUnavailable, "this took longer than %v and was given up; ask for less", requestTimeout).after(10 * time.Second)
 	}
 	return nil
+}
+
+// about makes a refusal name the task or schedule that the path names.
+func about(name string, err error) error {
+	p := (*problem)(nil)
+	if _, told := errors.AsType[*problem](err); name != "" && err != nil && !told {
+		p = problemOf(err)
+	}
+	if p == nil || p.Status >= http.StatusInternalServerError || strings.Contains(p.Detail, name) {
+		return err
+	}
+	if name = clip(name, 64); strings.Contains(p.Detail, ": ") {
+		p.Detail = name + ": " + p.Detail
+	} else {
+		p.Detail += ": " + name
+	}
+	return p
+}
+
+// withoutLayers is what err says from the words of the known error on. What comes before is through which functions it went, and maybe the name of a
+// file: for those who read the code, not for the client.
+func withoutLayers(err, known error) string {
+	if errors.Is(known, taskflow.ErrStopped) {
+		return "the task manager is not running"
+	}
+	text := err.Error()
+	if at := strings.LastIndex(text, known.Error()); at >= 0 {
+		text = text[at:]
+	}
+	return strings.TrimPrefix(text, "taskflow: ")
 }
 
 // fail answers with err, which must come before anything was written.

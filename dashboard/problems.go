@@ -103,8 +103,8 @@ func (h *Handler) failing(ctx context.Context, now time.Time) (all []wrong, err 
 			continue
 		}
 		p := wrong{
-			Kind: "failing", Severity: severityError, Title: g.Name + " fails", Detail: g.Error, Count: g.Outstanding, Name: g.Name,
-			FirstSeen: g.FirstSeen, LastSeen: g.LastSeen, FailureGroup: g.ID, TaskID: g.TaskIDs[0],
+			Kind: "failing", Severity: severityError, Title: g.Name + " fails", Detail: g.open.error, Count: g.Outstanding, Name: g.Name,
+			FirstSeen: g.OpenSince, LastSeen: g.open.at, FailureGroup: g.ID, TaskID: g.open.id,
 		}
 		if g.Status == taskflow.StatusInterrupted {
 			p.Severity, p.Title = severityWarning, g.Name+" was interrupted"

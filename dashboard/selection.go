@@ -34,7 +34,7 @@ func selectionParams() []string {
 	return []string{"status", "func_name", "q", "tag", "since", "until", "source", "instance", "priority", "failure_group"}
 }
 
-// selection reads the filter parameters.
+// selection reads the filter parameters. What no task can match is refused: an empty answer would look as if there were none.
 func (p params) selection(now time.Time) (s selection, err error) {
 	if s.Filter, err = p.filter(now); err != nil {
 		return s, err
@@ -45,6 +45,15 @@ func (p params) selection(now time.Time) (s selection, err error) {
 	if len(s.sources) > maxSources { // each is looked for in each record
 		return s, refuse(http.StatusBadRequest, "source has %d values; at most %d are possible", len(s.sources), maxSources)
 	}
+	for _, name := range s.sources {
+		if known := []string{taskflow.SourceManual, taskflow.SourceRetry, taskflow.SourceScheduled}; !slices.Contains(known, name) {
+			return s, refuse(http.StatusBadRequest, "source=%q is unknown; possible: %s", name, strings.Join(known, ", "))
+		}
+	}
+	if !s.Since.IsZero() && !s.Until.IsZero() && !s.Since.Before(s.Until) {
+		return s, refuse(http.StatusBadRequest, "since, until: the window from %s to %s is empty: its beginning must be before its end",
+			s.Since.UTC().Format(time.RFC3339), s.Until.UTC().Format(time.RFC3339))
+	}
 	if len(s.sources) == 1 {
 		s.Source, s.sources = s.sources[0], nil
 	}
@@ -54,7 +63,7 @@ func (p params) selection(now time.Time) (s selection, err error) {
 		}
 	}
 	if n, err := strconv.Atoi(s.priority); s.priority != "" {
-		if err != nil {
+		if err != nil || n < -taskflow.MaxPriority || n > taskflow.MaxPriority {
 			return s, refuse(http.StatusBadRequest, "priority=%q is not a number from -%d to %d", s.priority, taskflow.MaxPriority, taskflow.MaxPriority)
 		}
 		s.priority = strconv.Itoa(n) // "+5" is 5

@@ -108,6 +108,8 @@ func deleteNow(ctx context.Context, h *Handler, ids []string) (done int, skipped
 type targets struct {
 	ids []string
 	sel *selection // nil: ids
+
+	asked map[string]any // for the audit trail
 }
 
 // each calls visit with the tasks, those of a selection newest first and only with ids below before. A task that does not exist has no record. What

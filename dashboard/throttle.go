@@ -7,19 +7,26 @@ import (
 )
 
 const (
-	freeAttempts = 3                      // failures before anybody is slowed down
-	firstGap     = 500 * time.Millisecond // after them, doubling
-	maxUserGap   = 5 * time.Second        // between attempts on one user: an attacker must not lock a user out for long
-	maxAddrGap   = time.Minute            // between attempts from one address
-	maxHold      = 10 * time.Second       // a longer wait is refused instead of waited for
-	forgetAfter  = 15 * time.Minute       // without an attempt
-	addrBuckets  = 4096
-	userBuckets  = 4096
+	firstGap    = 500 * time.Millisecond // after the free attempts, doubling
+	gapDoubles  = 16                     // far beyond any cap, and before the shift overflows
+	maxHold     = 10 * time.Second       // a longer wait is refused instead of waited for
+	forgetAfter = 15 * time.Minute       // without an attempt
+	buckets     = 4096                   // of each kind
 )
 
-// throttle slows down guessing of passwords. Every attempt books a time slot for its user and for its address; the slots of who
-// keeps failing lie further and further apart. Attempts at once are booked one behind the other, so parallelism gains
+// allowance is how many attempts that fail are free, and what follows them.
+type allowance struct {
+	free    int
+	most    time.Duration // between attempts
+	forgive time.Duration // one failure is forgotten each time this has passed
+}
+
+// throttle slows down guessing of passwords. Every attempt books a time slot for its user, for its user at its address, and for its address; the
+// slots of who keeps failing lie further and further apart. Attempts at once are booked one behind the other, so parallelism gains
 // nothing.
+//
+// An address may be a whole office: it is allowed many more failures than one user there, and forgets them soon. An attempt that succeeds is as if it
+// had not been.
 //
 // Its memory is fixed: names and addresses share buckets by hash, and known names are treated like any other, so that how long an answer
 // takes does not tell who is a user.
@@ -30,25 +37,34 @@ const (
 type throttle struct {
 	mu    sync.Mutex
 	seed  maphash.Seed
-	users [userBuckets]bucket
-	homes [userBuckets]uint64 // hash of the name and address of the last login; 0: none
-	addrs [addrBuckets]bucket
+	users [buckets]bucket
+	pairs [buckets]bucket // of a user and an address
+	homes [buckets]uint64 // hash of the name and address of the last login; 0: none
+	addrs [buckets]bucket
 }
 
-// bucket is what is remembered of the attempts of one user or address.
+// bucket is what is remembered of the attempts of one user, or address, or both.
 type bucket struct {
 	attempts int // that failed or are under way
 	next     time.Time
+	faded    time.Time // until when failures were forgotten
 }
 
 func newThrottle() *throttle { return &throttle{seed: maphash.MakeSeed()} }
 
 // booking is one attempt that was let through.
 type booking struct {
-	t          *throttle
-	user, addr *bucket // user is nil at the user's home address
-	home       *uint64
-	here       uint64 // what home becomes if the attempt succeeds
+	t     *throttle
+	slots []slot // of the address first
+	home  *uint64
+	here  uint64 // what home becomes if the attempt succeeds
+}
+
+// slot is what an attempt took of a bucket.
+type slot struct {
+	of            *bucket
+	by            allowance
+	before, after time.Time // bucket.next
 }
 
 // book returns how long the attempt must wait before the password is looked at. If that is longer than maxHold the attempt is
@@ -56,28 +72,27 @@ type booking struct {
 func (t *throttle) book(user, addr string, now time.Time) (b *booking, wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := maphash.String(t.seed, user) % userBuckets
-	b = &booking{t: t, addr: &t.addrs[maphash.String(t.seed, addr)%addrBuckets], home: &t.homes[at], here: maphash.Comparable(t.seed, [2]string{user, addr})}
-	if *b.home != b.here {
-		b.user = &t.users[at]
+	at, pair := maphash.String(t.seed, user)%buckets, maphash.Comparable(t.seed, [2]string{user, addr})
+	b = &booking{t: t, home: &t.homes[at], here: pair, slots: []slot{
+		{of: &t.addrs[maphash.String(t.seed, addr)%buckets], by: allowance{free: 30, most: time.Minute, forgive: time.Minute}},
+		{of: &t.pairs[pair%buckets], by: allowance{free: 3, most: time.Minute, forgive: 5 * time.Minute}},
+	}}
+	if *b.home != b.here { // an attacker must not lock a user out for long, and not at all at home
+		b.slots = append(b.slots, slot{of: &t.users[at], by: allowance{free: 3, most: 5 * time.Second, forgive: 5 * time.Minute}})
 	}
 	start := now
-	for _, x := range []*bucket{b.user, b.addr} {
-		if x == nil {
-			continue
-		}
-		x.fade(now)
-		if x.next.After(start) {
-			start = x.next
+	for _, s := range b.slots {
+		s.of.fade(now, s.by)
+		if s.of.next.After(start) {
+			start = s.of.next
 		}
 	}
 	if wait = start.Sub(now); wait > maxHold {
 		return nil, wait
 	}
-	if b.user != nil {
-		b.user.take(start, maxUserGap)
+	for i := range b.slots {
+		b.slots[i].take(start)
 	}
-	b.addr.take(start, maxAddrGap)
 	return b, wait
 }
 
@@ -87,45 +102,50 @@ func (b *booking) succeeded() {
 	b.t.mu.Lock()
 	defer b.t.mu.Unlock()
 	*b.home = b.here
-	if b.user != nil {
-		*b.user = bucket{}
+	b.slots[0].giveBack()
+	for _, s := range b.slots[1:] {
+		*s.of = bucket{}
 	}
-	b.refund(b.addr)
 }
 
 // withdrawn takes back an attempt whose password was never looked at.
 func (b *booking) withdrawn() {
 	b.t.mu.Lock()
 	defer b.t.mu.Unlock()
-	b.refund(b.user)
-	b.refund(b.addr)
-}
-
-func (b *booking) refund(of *bucket) {
-	if of != nil && of.attempts > 0 {
-		of.attempts--
+	for i := range b.slots {
+		b.slots[i].giveBack()
 	}
 }
 
-func (b *bucket) fade(now time.Time) {
-	if now.Sub(b.next) > forgetAfter {
-		*b = bucket{}
+func (s *slot) take(start time.Time) {
+	s.of.attempts = min(s.of.attempts+1, s.by.free+gapDoubles)
+	s.before, s.after = s.of.next, start.Add(s.by.gap(s.of.attempts))
+	s.of.next = s.after
+}
+
+// giveBack leaves the bucket as if the slot had not been taken. Who has booked a slot behind it keeps that.
+func (s *slot) giveBack() {
+	s.of.attempts = max(s.of.attempts-1, 0)
+	if s.of.next.Equal(s.after) {
+		s.of.next = s.before
 	}
 }
 
-func (b *bucket) take(start time.Time, most time.Duration) {
-	b.attempts++
-	b.next = start.Add(gap(b.attempts, most))
+func (b *bucket) fade(now time.Time, by allowance) {
+	if b.attempts == 0 || now.Sub(b.next) > forgetAfter {
+		*b = bucket{next: b.next, faded: now}
+		return
+	}
+	forgiven := max(int(now.Sub(b.faded)/by.forgive), 0)
+	b.attempts = max(b.attempts-forgiven, 0)
+	b.faded = b.faded.Add(time.Duration(forgiven) * by.forgive)
 }
 
 // gap is the time between an attempt and the next, after so many.
-func gap(attempts int, most time.Duration) time.Duration {
-	over := attempts - freeAttempts
-	switch {
-	case over < 0:
+func (by allowance) gap(attempts int) time.Duration {
+	over := attempts - by.free
+	if over < 0 {
 		return 0
-	case over > 16: // far beyond any cap, and before the shift overflows
-		return most
 	}
-	return min(firstGap<<over, most)
+	return min(firstGap<<min(over, gapDoubles), by.most)
 }

@@ -45,12 +45,12 @@ func TestGuessingFromOneAddressIsSlowedDownAndThenRefused(t *testing.T) {
 	throttled(t, func(t *testing.T, s *site) {
 		var waited time.Duration
 		refused := 0
-		for i := range 40 {
+		for i := range 80 {
 			// always another user, so that only the address counts
 			status, after, took := s.attempt(t.Context(), fmt.Sprintf("user%d", i), "guess", "192.0.2.1:1")
 			waited += took
 			switch {
-			case i < 3 && (status != http.StatusUnauthorized || took != 0):
+			case i < 30 && (status != http.StatusUnauthorized || took != 0):
 				t.Fatalf("attempt %d: status %d after %v, want 401 at once", i+1, status, took)
 			case status == http.StatusTooManyRequests:
 				refused++
@@ -59,8 +59,8 @@ func TestGuessingFromOneAddressIsSlowedDownAndThenRefused(t *testing.T) {
 				}
 			}
 		}
-		if refused < 30 || waited < 5*time.Second {
-			t.Errorf("%d of 40 attempts refused after %v of waiting", refused, waited)
+		if refused < 40 || waited < 5*time.Second {
+			t.Errorf("%d of 80 attempts refused after %v of waiting", refused, waited)
 		}
 		if status, _, took := s.attempt(t.Context(), "ada", "secret", "192.0.2.2:1"); status != http.StatusSeeOther || took != 0 {
 			t.Errorf("a user elsewhere gets %d after %v, want in at once", status, took)
@@ -68,6 +68,55 @@ func TestGuessingFromOneAddressIsSlowedDownAndThenRefused(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		if status, _, took := s.attempt(t.Context(), "ada", "secret", "192.0.2.1:1"); status != http.StatusSeeOther || took != 0 {
 			t.Errorf("later, the address gets %d after %v, want in at once", status, took)
+		}
+	})
+}
+
+// An office has one address: who fumbles there holds up nobody else, and a login that succeeds nobody at all.
+func TestAFumblerDoesNotHoldUpTheOffice(t *testing.T) {
+	throttled(t, func(t *testing.T, s *site) {
+		const office = "192.0.2.1:1"
+		for range 8 {
+			s.attempt(t.Context(), "ada", "typo", office)
+		}
+		if status, _, took := s.attempt(t.Context(), "bob", "secret", office); status != http.StatusSeeOther || took != 0 {
+			t.Errorf("bob gets %d after %v, want in at once", status, took)
+		}
+		time.Sleep(3 * time.Minute)
+		for range 3 {
+			for _, user := range []string{"ada", "bob"} {
+				if status, _, took := s.attempt(t.Context(), user, "secret", office); status != http.StatusSeeOther || took != 0 {
+					t.Errorf("later %s gets %d after %v, want in at once", user, status, took)
+				}
+			}
+		}
+	})
+}
+
+// A few mistakes an hour, day for day, are no attack, though the address is never quiet for long.
+func TestTheMistakesOfABusyOfficeAreForgotten(t *testing.T) {
+	throttled(t, func(t *testing.T, s *site) {
+		for i := range 200 {
+			if status, _, took := s.attempt(t.Context(), fmt.Sprintf("user%d", i), "typo", "192.0.2.1:1"); status != http.StatusUnauthorized || took != 0 {
+				t.Fatalf("mistake %d gets %d after %v, want 401 at once", i+1, status, took)
+			}
+			time.Sleep(5 * time.Minute)
+		}
+	})
+}
+
+// A login of one's own among the guesses takes nothing of the address's trace.
+func TestALoginAmongGuessesDoesNotHideThem(t *testing.T) {
+	throttled(t, func(t *testing.T, s *site) {
+		looked := 0
+		for i := range 100 {
+			if status, _, _ := s.attempt(t.Context(), fmt.Sprintf("user%d", i), "guess", "192.0.2.1:1"); status == http.StatusUnauthorized {
+				looked++
+			}
+			s.attempt(t.Context(), "bob", "secret", "192.0.2.1:1")
+		}
+		if looked > 45 {
+			t.Errorf("%d of 100 guesses were looked at, want about 30 and a few more", looked)
 		}
 	})
 }
@@ -197,7 +246,7 @@ func TestAddressesThatCountTogether(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			throttled(t, func(t *testing.T, s *site) {
 				refused := false
-				for i := range 20 {
+				for i := range 60 {
 					addr, via := strings.Replace(tt.addr, "%d", strconv.Itoa(i), 1), strings.Replace(tt.via, "%d", strconv.Itoa(i), 1)
 					status, _, _ := s.attempt(t.Context(), fmt.Sprintf("user%d", i), "guess", addr, func(r *http.Request) {
 						if via != "" {

@@ -2,8 +2,6 @@ package tasks_test
 
 import (
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -50,24 +48,5 @@ func TestMountSaysWhatIsInItsWay(t *testing.T) {
 			}()
 			tasks.Mount(engine, adaptertest.NewManager(t), tc.path, opts...)
 		})
-	}
-}
-
-func TestMountRegistersTheMethodsThatExist(t *testing.T) {
-	t.Parallel()
-	engine := gin.New()
-	tasks.Mount(engine, adaptertest.NewManager(t), "/tasks")
-	byPath := map[string][]string{}
-	for _, r := range engine.Routes() {
-		byPath[r.Path] = append(byPath[r.Path], r.Method)
-	}
-	want := []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPost}
-	for path, methods := range byPath {
-		if slices.Sort(methods); !slices.Equal(methods, want) {
-			t.Errorf("%s has %v, want %v", path, methods, want)
-		}
-	}
-	if len(byPath) != 2 {
-		t.Errorf("got %v, want the mount and what is below", byPath)
 	}
 }

@@ -1,7 +1,7 @@
 // Command taskflow looks into the storage of taskflow, and changes it, without a running program: it lists, shows, retries and cancels
 // tasks, deletes old history, and copies everything from one backend to another.
 //
-//	go install github.com/taskflow-go/taskflow/cmd/taskflow@latest
+//	go install ./cmd/taskflow # in a clone: there is no release yet
 //	taskflow list --status failed --since 6h tasks.db
 //	taskflow migrate tasks.db postgres://app@db.example.com/tasks
 //	taskflow help

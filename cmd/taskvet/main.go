@@ -1,7 +1,7 @@
 // Command taskvet finds background tasks that keep what belongs to the request: a framework's context, the response, the
 // request's body, Chi's route parameters, or Fiber's reused strings. It also finds goroutines that use a framework's context while nobody waits for them.
 //
-//	go install github.com/taskflow-go/taskflow/cmd/taskvet@latest
+//	go install ./cmd/taskvet # in a clone: there is no release yet
 //	taskvet ./...
 //	go vet -vettool=$(which taskvet) ./...
 //

@@ -2,7 +2,7 @@
 //
 //	go run ./examples/chi
 //
-// It prints what to try. Tasks, history and the dashboard's data are in an embedded SQLite file.
+// It prints what to try, and serves on localhost:8080 unless -addr names another address. Tasks, history and the dashboard's data are in an embedded SQLite file.
 package main
 
 import (

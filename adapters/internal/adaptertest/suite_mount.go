@@ -91,7 +91,7 @@ func testMount(t *testing.T, f Framework) {
 			s.stopClean()
 		})
 	}
-	t.Run("what is posted arrives", func(t *testing.T) {
+	t.Run("all methods arrive", func(t *testing.T) {
 		t.Parallel()
 		m := NewManager(t)
 		app := f.New(t, m, Setup{})
@@ -110,6 +110,13 @@ func testMount(t *testing.T, f Framework) {
 		c.Send("POST /tasks/retry-failed?since=all HTTP/1.1\r\nHost: %s\r\nSec-Fetch-Site: cross-site\r\nContent-Length: 0\r\n\r\n", s.addr)
 		if resp, answer := c.Response(); resp.StatusCode != http.StatusForbidden {
 			t.Errorf("a request of another site: %s %s", resp.Status, answer)
+		}
+		for _, method := range []string{"PUT", "PATCH", "OPTIONS", "DELETE", "TRACE"} { // which the dashboard answers, not the router
+			c.Send("%s /tasks/me HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n\r\n", method, s.addr)
+			resp, answer := c.Response()
+			if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" || resp.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s: %s, Allow %q, %s; want a 405 as the API describes it", method, resp.Status, resp.Header.Get("Allow"), answer)
+			}
 		}
 		c.Send("HEAD /tasks/metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.addr)
 		c.WaitClosed()

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/taskflow-go/taskflow/backends/sqlite"
@@ -49,9 +50,17 @@ func Main(run func(ctx context.Context, s *Service, addr string) error) {
 		err = run(context.Background(), s, *addr)
 	}
 	if err != nil {
-		slog.Error("the service ended", "error", err)
+		slog.Error("the service ended", "error", advise(err))
 		os.Exit(1)
 	}
+}
+
+// advise says which flag helps.
+func advise(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; -addr gives it another: -addr localhost:8081", err)
+	}
+	return err
 }
 
 func open(db, dir string) (*Service, error) {
