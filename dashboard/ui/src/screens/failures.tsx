@@ -1,8 +1,9 @@
 // Failures: those of a kind are one group, with what can be done about all of it.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, api, data } from "../api/client";
 import type { BulkFilter, FailureGroup } from "../api/types";
+import { failureRanges } from "../lib/failures";
 import { count, plural, shortID } from "../lib/format";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
@@ -13,18 +14,11 @@ import { BulkDialog, type BulkTarget } from "../ui/bulk";
 import { useKeys } from "../ui/keys";
 import { useResource } from "../ui/resource";
 
-const ranges: [string, string][] = [
-  ["1h", "1 h"],
-  ["24h", "24 h"],
-  ["7d", "7 d"],
-  ["30d", "30 d"],
-];
-
 const words = { retry: "Replay", delete: "Discard" } as const;
 
 export function FailuresScreen() {
   const params = new URLSearchParams(search.value);
-  const since = ranges.some(([v]) => v === params.get("since")) ? (params.get("since") as string) : "24h";
+  const since = failureRanges.some(([v]) => v === params.get("since")) ? (params.get("since") as string) : "24h";
   const q = (params.get("q") ?? "").slice(0, 200);
   const func = (params.get("func_name") ?? "").slice(0, 200);
   const open = params.get("open") ?? "";
@@ -111,7 +105,7 @@ export function FailuresScreen() {
         <Segments
           label="Time range"
           value={since}
-          options={ranges}
+          options={failureRanges}
           onPick={(v) => set("since", v === "24h" ? "" : v)}
         />
         {groups.length > 0 && mayAct() && (
@@ -187,6 +181,12 @@ export function FailuresScreen() {
               />
             ))}
           </ul>
+          {open && !groups.some((g) => g.failure_group === open) && (
+            <p class="notice" role="status">
+              <Icon name="circle-help" /> The group that this address names is not among these: nothing of it failed in
+              the last {since}.
+            </p>
+          )}
           {!found.data.complete && (
             <p class="dim">
               The newest {plural(found.data.scanned, "failure")} were looked at; older ones of this time are not in
@@ -222,8 +222,12 @@ interface GroupProps {
 
 function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard }: GroupProps) {
   const id = `g-${g.failure_group}`;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (open) item.current?.scrollIntoView({ block: "nearest" }); // a link may lead to the last of many
+  }, []);
   return (
-    <li class={selected ? "selected" : ""}>
+    <li ref={item} class={selected ? "selected" : ""}>
       <div class="group">
         {mayAct() && (
           <input

@@ -116,6 +116,7 @@ function Problems() {
               <p class="clip">
                 <bdi>{p.detail}</bdi>
               </p>
+              {p.failure_group && p.task_id && <a href={taskLink(p.task_id)}>Open the newest task</a>}
             </div>
             {p.count !== undefined && <b class="num">{count(p.count)}</b>}
             <span class="seen">
@@ -137,13 +138,11 @@ function Problems() {
   );
 }
 
+// whereTo leads to all that a row counts, or to the one thing that it is about.
 function whereTo(p: Trouble): string {
+  if (p.failure_group) return link("/failures", { since: "1h", open: p.failure_group }); // now is the last hour
   if (p.task_id) return taskLink(p.task_id);
-  if (p.kind === "failing" || p.failure_group) {
-    return p.failure_group
-      ? link("/failures", { open: p.failure_group })
-      : link("/tasks", { status: "failed", func_name: p.func_name ?? "" });
-  }
+  if (p.kind === "failing") return link("/tasks", { status: "failed", func_name: p.func_name ?? "" });
   if (p.kind === "schedule") return "#/schedules";
   if (p.kind === "degraded" || p.kind === "silent") return "#/instances";
   return link("/tasks", { status: "pending", ...(p.func_name ? { func_name: p.func_name } : {}) });

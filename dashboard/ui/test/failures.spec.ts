@@ -1,0 +1,30 @@
+// Groups of failures: how one gets to them, and what is done to all of a group.
+
+import { expect, test } from "./base";
+
+test("what is wrong now leads to its group, and each of its tasks does", async ({ page, server, open }) => {
+  const ids = await server.addMany({ task: "send_email", args: { fail: "no route to host 10.0.0.1" } }, 3);
+  const other = await server.add({ task: "send_email", args: { fail: "550 no such user" } });
+  for (const id of [...ids, other]) await server.until(id, "failed");
+  await open("/");
+  const wrong = page.locator(".problems li").filter({ hasText: "no route to host" });
+  await expect(wrong.locator("b")).toHaveText("3");
+  await wrong.getByRole("link", { name: "send_email fails" }).click();
+  await expect(page).toHaveURL(/#\/failures\?since=1h&open=[0-9a-f]{16}$/);
+  const group = page.locator(".groups > li").filter({ hasText: "no route to host" });
+  await expect(group.locator(".group-head")).toHaveAttribute("aria-expanded", "true");
+  await expect(group.locator(".group-count b")).toHaveText("3");
+
+  await open(`/tasks/${ids[1]}`);
+  await page.getByRole("link", { name: "2 more like this" }).click();
+  await expect(group.locator(".group-head")).toHaveAttribute("aria-expanded", "true");
+  await open(`/tasks/${other}`);
+  await expect(page.getByRole("link", { name: "Its group of failures" })).toBeVisible();
+});
+
+test("a group that is not there is said not to be", async ({ page, server, open }) => {
+  const id = await server.add({ task: "send_email", args: { fail: "no route to host" } });
+  await server.until(id, "failed");
+  await open("/failures?open=0123456789abcdef");
+  await expect(page.locator(".notice")).toContainText("is not among these");
+});
