@@ -120,6 +120,17 @@ test("what it gets wrong is named, and the rest is used", async ({ page, open })
   for (const text of await page.locator(".tbody .c-status").allInnerTexts()) expect(text).toBe("failed");
 });
 
+test("names that no filter has are named, too", async ({ page, open }) => {
+  await open("/tasks?stauts=failed&tag=:");
+  const notice = page.getByRole("alert");
+  await expect(notice).toContainText("“stauts” is no filter, “status” is");
+  await expect(notice).toContainText("tag “:” has no key");
+  await expect(page.locator(".tbody [role=row]").first()).toBeVisible();
+  await open("/failures?since=2h&status=failed");
+  await expect(notice).toContainText("“status” is no filter");
+  await expect(notice).toContainText("since “2h” is none of 1h, 24h, 7d, 30d");
+});
+
 test("a filter that matches nothing says so, and leads out", async ({ page, open }) => {
   await open("/tasks?q=there-is-no-such-thing&since=1h");
   await expect(page.locator("main")).toContainText("No task matches");

@@ -4,12 +4,25 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, api, data } from "../api/client";
 import type { BulkFilter, FailureGroup } from "../api/types";
 import { failureRanges } from "../lib/failures";
+import { clip, unknown } from "../lib/filter";
 import { count, plural, shortID } from "../lib/format";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
 import { go, link, search, taskLink } from "../state/route";
 import { say } from "../state/toasts";
-import { Button, Dialog, Empty, Failed, Icon, Missing, Segments, Spark, Time, Waiting } from "../ui/basics";
+import {
+  Button,
+  Dialog,
+  Empty,
+  Failed,
+  Icon,
+  Missing,
+  NotUnderstood,
+  Segments,
+  Spark,
+  Time,
+  Waiting,
+} from "../ui/basics";
 import { BulkDialog, type BulkTarget } from "../ui/bulk";
 import { useKeys } from "../ui/keys";
 import { useResource } from "../ui/resource";
@@ -18,7 +31,10 @@ const words = { retry: "Replay", delete: "Discard" } as const;
 
 export function FailuresScreen() {
   const params = new URLSearchParams(search.value);
-  const since = failureRanges.some(([v]) => v === params.get("since")) ? (params.get("since") as string) : "24h";
+  const wrong = unknown(params, ["since", "q", "func_name", "open"]);
+  const asked = params.get("since") || "24h";
+  const since = failureRanges.some(([v]) => v === asked) ? asked : "24h";
+  if (since !== asked) wrong.push(`since “${clip(asked)}” is none of ${failureRanges.map(([v]) => v).join(", ")}`);
   const q = (params.get("q") ?? "").slice(0, 200);
   const func = (params.get("func_name") ?? "").slice(0, 200);
   const open = params.get("open") ?? "";
@@ -143,6 +159,7 @@ export function FailuresScreen() {
           )}
         </div>
       )}
+      <NotUnderstood wrong={wrong} />
       {found.error && !found.data ? (
         found.error.missing ? (
           <Ungrouped since={since} />
