@@ -28,3 +28,21 @@ test("a group that is not there is said not to be", async ({ page, server, open 
   await open("/failures?open=0123456789abcdef");
   await expect(page.locator(".notice")).toContainText("is not among these");
 });
+
+test("the preview of a replay counts what would be replayed, and what is left out", async ({ page, server, open }) => {
+  const ids = await server.addMany({ task: "send_email", args: { fail: "no route to host" } }, 3);
+  for (const id of ids) await server.until(id, "failed");
+  const { task_id: again } = await server.api<{ task_id: string }>(`${ids[0]}/retry`, {
+    method: "POST",
+    headers: { Accept: "application/json" },
+  });
+  await server.until(again, "failed");
+  await open("/failures");
+  await page.locator(".group-head").click();
+  await page.getByRole("button", { name: "Replay …" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.locator(".big-number")).toHaveText("3 tasks"); // two, and the replay of the first
+  await expect(dialog).toContainText("1 is left out: already replayed");
+  await dialog.getByRole("button", { name: "Replay 3 tasks" }).click();
+  await expect(page.locator(".operation")).toContainText("finished");
+});

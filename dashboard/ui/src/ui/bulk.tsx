@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, api, data } from "../api/client";
 import type { Bulk, BulkFilter, Preview } from "../api/types";
 import { duration, firstLine, plural } from "../lib/format";
+import { leftOut } from "../lib/words";
 import { message } from "../state/actions";
 import { actionWord, preview, startBulk } from "../state/operations";
 import { say } from "../state/toasts";
@@ -83,6 +84,7 @@ export function BulkDialog({
     }
   };
 
+  const left = seen ? seen.matched - seen.skipped : 0; // it is done to them
   const old = error?.missing && target.action === "retry" && target.ids;
   return (
     <Dialog title={`${word} ${target.what}`} onClose={onClose}>
@@ -94,18 +96,9 @@ export function BulkDialog({
         <>
           <p>
             <strong class="big-number">
-              {seen.exact ? plural(seen.matched, "task") : `more than ${plural(seen.matched, "task")}`}
+              {seen.exact ? plural(left, "task") : `more than ${plural(left, "task")}`}
             </strong>
-            {seen.skipped ? (
-              <span class="dim">
-                {" "}
-                · {seen.skipped} are left out
-                {seen.skipped_reasons &&
-                  ` (${Object.entries(seen.skipped_reasons)
-                    .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
-                    .join(", ")})`}
-              </span>
-            ) : null}
+            {seen.skipped > 0 && <span class="dim"> · {leftOut(seen.skipped, seen.skipped_reasons)}</span>}
           </p>
           <ul class="samples" aria-label="Some of them">
             {seen.samples.map((t) => (
@@ -117,7 +110,7 @@ export function BulkDialog({
               </li>
             ))}
           </ul>
-          {target.action === "retry" && seen.matched > 1 && (
+          {target.action === "retry" && left > 1 && (
             <label class="inline">
               Add them
               <select value={spread} onChange={(e) => setSpread(Number(e.currentTarget.value))}>
@@ -127,7 +120,7 @@ export function BulkDialog({
                   </option>
                 ))}
               </select>
-              {spread > 0 && <span class="dim">one each {duration(spread / seen.matched)}</span>}
+              {spread > 0 && <span class="dim">one each {duration(spread / left)}</span>}
             </label>
           )}
         </>
@@ -141,10 +134,10 @@ export function BulkDialog({
         ) : (
           <Button
             kind={target.action === "retry" ? "primary" : "danger"}
-            disabled={busy || !seen || seen.matched === 0}
+            disabled={busy || !seen || left === 0}
             onClick={() => void begin()}
           >
-            {word} {seen ? plural(seen.matched, "task") : ""}
+            {word} {seen ? plural(left, "task") : ""}
           </Button>
         )}
       </div>
@@ -155,14 +148,13 @@ export function BulkDialog({
 // total is what several previews say together.
 function total(all: Preview[]): Preview {
   const reasons: Record<string, number> = {};
-  for (const p of all)
-    for (const [why, n] of Object.entries(p.skipped_reasons ?? {})) reasons[why] = (reasons[why] ?? 0) + n;
+  for (const p of all) for (const [why, n] of Object.entries(p.skipped_reasons)) reasons[why] = (reasons[why] ?? 0) + n;
   return {
     action: all[0]?.action ?? "retry",
     matched: all.reduce((n, p) => n + p.matched, 0),
     exact: all.every((p) => p.exact),
     samples: all.flatMap((p) => p.samples).slice(0, 5),
-    skipped: all.reduce((n, p) => n + (p.skipped ?? 0), 0),
+    skipped: all.reduce((n, p) => n + p.skipped, 0),
     skipped_reasons: reasons,
   };
 }

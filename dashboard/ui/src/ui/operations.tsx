@@ -2,6 +2,7 @@
 
 import type { Operation } from "../api/types";
 import { duration, plural } from "../lib/format";
+import { leftOut } from "../lib/words";
 import { mayAct } from "../state/me";
 import { actionWord, hide, operations, stop } from "../state/operations";
 import { taskLink } from "../state/route";
@@ -24,12 +25,9 @@ function Row({ op }: { op: Operation }) {
   const word = actionWord(op.action);
   const running = op.state === "running";
   const first = op.new_task_ids[0];
-  const skipped = Object.entries(op.skipped_reasons)
-    .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
-    .join(", ");
   const said = [
     running && op.eta_seconds && `about ${duration(op.eta_seconds)} left`,
-    skipped && `skipped ${skipped}`,
+    op.skipped > 0 && leftOut(op.skipped, op.skipped_reasons),
     op.failed > 0 && `${op.failed} failed`,
     op.error,
   ].filter(Boolean);
