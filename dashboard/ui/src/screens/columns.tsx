@@ -57,7 +57,7 @@ export const allColumns: Column[] = [
     cell: attempts,
   },
   { id: "waited", head: "Waited", width: "84px", number: true, cell: (t) => duration(waited(t)) },
-  { id: "duration", head: "Ran", width: "84px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
+  { id: "duration", head: "Took", width: "84px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
   {
     id: "added",
     head: "Added",

@@ -17,7 +17,12 @@ export function Facts({ t }: { t: Task }) {
     ["Due", isLive(t.status) && t.run_at && <Time key="d" iso={t.run_at} as="full" />],
     ["Started", t.start_time && <Time key="s" iso={t.start_time} as="full" />],
     ["Ended", t.end_time && <Time key="e" iso={t.end_time} as="full" />],
-    ["Ran", t.duration != null && duration(t.duration)],
+    [
+      "Took",
+      t.duration != null && (
+        <span title="From the first start to the end, waits between attempts included">{duration(t.duration)}</span>
+      ),
+    ],
     ["Attempts", `${t.attempts} of ${Math.max(t.max_retries + 1, t.attempts)}`],
     ["Kind", t.closure ? "plain function" : t.durable ? "durable" : t.requeue ? "saved over a restart" : "in memory"],
     ["Source", t.source],
