@@ -257,7 +257,12 @@ function Toasts() {
         <div key={t.id} class={`toast ${t.tone}`}>
           <Icon name={t.tone === "error" ? "triangle-alert" : "check"} />
           <p>
-            {t.text} {t.href && <a href={t.href}>{t.hrefText}</a>}
+            {t.text}{" "}
+            {t.href && (
+              <a href={t.href} onClick={() => dismiss(t.id)}>
+                {t.hrefText}
+              </a>
+            )}
           </p>
           <Button kind="ghost" small icon="x" label="Dismiss" onClick={() => dismiss(t.id)} />
         </div>

@@ -295,6 +295,42 @@ test("on a phone the filter can be cleared on a line that it has anyway", async 
   await expect(clear).toHaveCount(0);
 });
 
+test("on small phones the bar has all screens, and a message lies on nothing and goes when it is followed", async ({
+  page,
+  server,
+  open,
+}) => {
+  const id = await server.add({ task: "send_email", args: { fail: "no route to host" } });
+  await server.until(id, "failed");
+  for (const width of [320, 360, 375]) {
+    await page.setViewportSize({ width, height: 700 });
+    await open(`/tasks/${id}`);
+    for (const link of await page.getByLabel("Screens").getByRole("link").all()) {
+      const got = await link.evaluate((e) => {
+        const [outer, inner] = [e, e.querySelector("span") as Element].map((x) => x.getBoundingClientRect());
+        return {
+          left: (inner?.left ?? 0) - (outer?.left ?? 0),
+          right: (outer?.right ?? 0) - (inner?.right ?? 0),
+          end: outer?.right ?? 0,
+        };
+      });
+      const text = `${await link.textContent()} at ${width}: ${JSON.stringify(got)}`;
+      expect(Math.min(got.left, got.right), text).toBeGreaterThanOrEqual(0);
+      expect(got.end, text).toBeLessThanOrEqual(width);
+    }
+  }
+  await page.getByRole("button", { name: /^Re/ }).click();
+  const toast = page.locator(".toast");
+  await expect(toast).toBeVisible();
+  const [main, box, bar] = await Promise.all(
+    [page.locator("main"), toast, page.getByLabel("Screens")].map((l) => l.boundingBox()),
+  );
+  expect((main?.y ?? 0) + (main?.height ?? 0)).toBeLessThanOrEqual((box?.y ?? 0) + 0.5);
+  expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual((bar?.y ?? 0) + 0.5);
+  await toast.getByRole("link").click();
+  await expect(toast).toHaveCount(0, { timeout: 1000 });
+});
+
 test("who wants no motion gets none", async ({ page, server, open }) => {
   const moving = async () =>
     page.evaluate(() =>
