@@ -44,5 +44,12 @@ test("the preview of a replay counts what would be replayed, and what is left ou
   await expect(dialog.locator(".big-number")).toHaveText("3 tasks"); // two, and the replay of the first
   await expect(dialog).toContainText("1 is left out: already replayed");
   await dialog.getByRole("button", { name: "Replay 3 tasks" }).click();
-  await expect(page.locator(".operation")).toContainText("finished");
+  await expect(page.locator(".operation")).toContainText("Replay finished");
+  await page.locator(".operation").getByRole("link", { name: "Show the replays" }).click();
+  await expect(page.locator(".pill").first()).toHaveText(/source replay/);
+  await expect(page.locator(".page-head .num")).toHaveText("3");
+  await open("/audit");
+  const entry = page.locator("tbody tr").filter({ hasText: "new task id" });
+  await entry.locator(".detail").getByRole("link").click();
+  await expect(page).toHaveURL(new RegExp(`#/tasks/${again}$`));
 });

@@ -357,7 +357,7 @@ test("an action in one tab is seen in the other", async ({ page, server, open, c
   const second = await context.newPage();
   await second.goto(`${server.direct}/dashboard#/tasks/${id}`);
   await ready(second);
-  await second.getByRole("button", { name: "Retry" }).click();
+  await second.getByRole("button", { name: "Replay" }).click();
   await expect(page.locator(".tbody [role=row]")).toHaveCount(2);
-  await expect(row(page, id).getByRole("img", { name: "retried" })).toBeVisible();
+  await expect(row(page, id).getByRole("img", { name: "replayed" })).toBeVisible();
 });

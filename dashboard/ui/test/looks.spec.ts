@@ -149,7 +149,7 @@ for (const theme of ["light", "dark"] as const) {
     await open("/tasks?status=failed");
     for (const n of [0, 1]) await page.locator(".tbody [role=row]").nth(n).getByRole("checkbox").check();
     await look("selection");
-    await page.getByRole("button", { name: /^Retry 2/ }).click();
+    await page.getByRole("button", { name: /^Replay 2/ }).click();
     await expect(page.locator("dialog .big-number")).toBeVisible();
     await look("dialog-bulk");
     await page.keyboard.press("Escape");
@@ -319,7 +319,7 @@ test("on small phones the bar has all screens, and a message lies on nothing and
       expect(got.end, text).toBeLessThanOrEqual(width);
     }
   }
-  await page.getByRole("button", { name: /^Re/ }).click();
+  await page.getByRole("button", { name: /^Replay/ }).click();
   const toast = page.locator(".toast");
   await expect(toast).toBeVisible();
   const [main, box, bar] = await Promise.all(

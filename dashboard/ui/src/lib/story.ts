@@ -100,7 +100,7 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
   if (isLive(t.status) && t.status === "pending") wait(spans, from, now / 1000);
   if (end) steps.push(end);
   if (t.retried_by)
-    steps.push({ at: null, kind: "retried", title: "Retried as a new task", detail: "", task: t.retried_by });
+    steps.push({ at: null, kind: "retried", title: "Replayed as a new task", detail: "", task: t.retried_by });
   return { steps, spans };
 }
 
@@ -110,7 +110,7 @@ function wait(spans: Span[], from: number, to: number): void {
 
 function added(t: Task): Step {
   const at = seconds(t.created_at);
-  if (t.retry_of) return { at, kind: "added", title: "Added as a retry", detail: "", task: t.retry_of };
+  if (t.retry_of) return { at, kind: "added", title: "Added as a replay of", detail: "", task: t.retry_of };
   if (t.parent_id) return { at, kind: "added", title: "Added by another task", detail: "", task: t.parent_id };
   if (t.source === "scheduled") return { at, kind: "added", title: "Added by its schedule", detail: "" };
   return {

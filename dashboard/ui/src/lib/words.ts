@@ -12,6 +12,20 @@ const reasons: Record<string, string> = {
   not_finished: "not finished",
 };
 
+const sources: Record<string, string> = { retry: "replay" };
+
+// sourceWord is what the page calls a task's source; addresses have the API's names.
+export const sourceWord = (source: string): string => sources[source] ?? source;
+
+const actions: Record<string, string> = {
+  retry: "replay",
+  bulk_retry: "replay of several",
+  retry_failed: "replay of what failed",
+};
+
+// actionWord is what the page calls what somebody has done.
+export const actionWord = (action: string): string => actions[action] ?? action.replaceAll("_", " ");
+
 const reason = (name: string): string => reasons[name] ?? name.replaceAll("_", " ");
 
 // leftOut says how many tasks an operation does nothing to, and why.

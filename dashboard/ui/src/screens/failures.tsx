@@ -266,10 +266,10 @@ function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard 
           <b class="num">{count(g.count)}</b>
           <small>
             {g.outstanding === g.count
-              ? "none retried"
+              ? "none replayed"
               : g.outstanding === 0
-                ? "all retried"
-                : `${count(g.outstanding)} not retried`}
+                ? "all replayed"
+                : `${count(g.outstanding)} not replayed`}
           </small>
         </span>
         <span class="group-seen dim">
@@ -309,7 +309,7 @@ function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard 
   );
 }
 
-// Ungrouped is for servers that do not group: the list has the same tasks, and what failed can still be retried.
+// Ungrouped is for servers that do not group: the list has the same tasks, and what failed can still be replayed.
 function Ungrouped({ since }: { since: string }) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -318,11 +318,11 @@ function Ungrouped({ since }: { since: string }) {
     try {
       const done = await data(api.POST("/retry-failed", { params: { query: { since } } }));
       say(
-        `${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} skipped` : ""}${done.more ? "; there are more" : ""}.`,
+        `${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} left out` : ""}${done.more ? "; there are more" : ""}.`,
       );
       setAsking(false);
     } catch (err) {
-      say(`Nothing was retried: ${err instanceof ApiError ? err.message : message(err)}`, { tone: "error" });
+      say(`Nothing was replayed: ${err instanceof ApiError ? err.message : message(err)}`, { tone: "error" });
     } finally {
       setBusy(false);
     }
@@ -336,20 +336,20 @@ function Ungrouped({ since }: { since: string }) {
         </a>
         {mayAct() && (
           <Button icon="rotate-ccw" onClick={() => setAsking(true)}>
-            Retry what failed …
+            Replay what failed …
           </Button>
         )}
       </p>
       {asking && (
-        <Dialog title="Retry what failed" onClose={() => setAsking(false)}>
+        <Dialog title="Replay what failed" onClose={() => setAsking(false)}>
           <p>
-            All failed tasks of the last {since} that nobody has retried yet are added again, at most 1,000 at a time.
+            All failed tasks of the last {since} that nobody has replayed yet are added again, at most 1,000 at a time.
             The old ones stay.
           </p>
           <div class="dialog-foot">
             <Button onClick={() => setAsking(false)}>Keep them</Button>
             <Button kind="primary" disabled={busy} onClick={() => void run()}>
-              Retry them
+              Replay them
             </Button>
           </div>
         </Dialog>

@@ -39,7 +39,7 @@ export function FunctionsScreen() {
       {!found.data && !found.error && <Waiting lines={6} />}
       {found.data && all.length === 0 && (
         <Empty icon="square-function" title="No function has a name yet">
-          <p>A function that is defined can be retried, replayed after a restart, and has rules of its own:</p>
+          <p>A function that is defined can be replayed, kept over a restart, and has rules of its own:</p>
           <Code text={defineTask(me.value?.framework ?? "")} />
         </Empty>
       )}
@@ -96,7 +96,7 @@ export function FunctionsScreen() {
 
 // rules are a function's policy in a few words.
 function rules(f: Func): string[] {
-  if (f.registered === false) return ["not registered here: it cannot be retried"];
+  if (f.registered === false) return ["not registered here: it cannot be replayed"];
   return [
     f.retry_rule
       ? "retries by a rule of its own"

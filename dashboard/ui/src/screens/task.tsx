@@ -76,7 +76,7 @@ export function TaskScreen({ id }: { id: string }) {
               }
               onClick={() => void retry(task)}
             >
-              {task.retried_by ? "Retry once more" : "Retry"}
+              {task.retried_by ? "Replay once more" : "Replay"}
             </Button>
           )}
           <CopyMenu t={task} />
@@ -173,8 +173,8 @@ function CopyMenu({ t }: { t: Task }) {
         curl
       </Copy>
       {!isLive(t.status) && (
-        <Copy text={curl(mount, `${t.task_id}/retry`, "POST", auth)} what="curl command of a retry" icon="terminal">
-          curl, to retry
+        <Copy text={curl(mount, `${t.task_id}/retry`, "POST", auth)} what="curl command of a replay" icon="terminal">
+          curl, to replay
         </Copy>
       )}
       {auth && (

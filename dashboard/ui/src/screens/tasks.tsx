@@ -223,7 +223,7 @@ function Selection({ picked, filter, more, clear, start, onBulk }: SelectionProp
     <div class="selection" role="toolbar" aria-label="Selected tasks">
       <strong>{plural(picked.length, "task")} selected</strong>
       <Button small icon="rotate-ccw" disabled={retryable.length === 0} onClick={() => start("retry", retryable)}>
-        Retry {retryable.length || ""}
+        Replay {retryable.length || ""}
       </Button>
       <Button small icon="status-cancelled" disabled={live.length === 0} onClick={() => start("cancel", live)}>
         Cancel {live.length || ""}
@@ -234,7 +234,7 @@ function Selection({ picked, filter, more, clear, start, onBulk }: SelectionProp
       {more && (
         <Menu text="All that match" label="All that match the filter" align="left">
           <Button kind="ghost" icon="rotate-ccw" onClick={() => every("retry")}>
-            Retry all that match …
+            Replay all that match …
           </Button>
           <Button kind="ghost" icon="status-cancelled" onClick={() => every("cancel")}>
             Cancel all that match …

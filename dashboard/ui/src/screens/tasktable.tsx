@@ -257,7 +257,7 @@ function Row({ t, index, top, height, columns, small, gone, selected, tabbed, on
         <a href={taskLink(t.task_id)} tabIndex={-1} class="mono clip">
           <bdi>{t.func_name}</bdi>
         </a>
-        {t.retried_by && <Icon name="rotate-ccw" label="retried" class="faint" />}
+        {t.retried_by && <Icon name="rotate-ccw" label="replayed" class="faint" />}
       </span>
       {small ? (
         <>

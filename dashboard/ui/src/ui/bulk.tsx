@@ -75,11 +75,11 @@ export function BulkDialog({
     setBusy(true);
     try {
       const done = await data(api.POST("/bulk-retry", { body: { task_ids: target.ids ?? [] } }));
-      say(`${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} skipped` : ""}.`);
+      say(`${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} left out` : ""}.`);
       onStarted?.();
       onClose();
     } catch (err) {
-      say(`They were not retried: ${message(err)}`, { tone: "error" });
+      say(`They were not replayed: ${message(err)}`, { tone: "error" });
       setBusy(false);
     }
   };
@@ -90,7 +90,7 @@ export function BulkDialog({
     <Dialog title={`${word} ${target.what}`} onClose={onClose}>
       <p>{effects[target.action]}</p>
       {error && !old && <Failed error={error} what={`${word} in bulk`} />}
-      {old && <p class="dim">This server cannot preview it. Tasks that were retried before are skipped.</p>}
+      {old && <p class="dim">This server cannot preview it. Tasks that were replayed before are left out.</p>}
       {!seen && !error && <Waiting lines={4} />}
       {seen && (
         <>
