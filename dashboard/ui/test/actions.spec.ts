@@ -43,6 +43,8 @@ test.describe("one task", () => {
     await open(`/tasks/${running}`);
     await page.getByRole("button", { name: "Cancel" }).click();
     await expect(page.locator(".page-head .status")).toHaveText("cancelled");
+    await expect(page.locator(".steps")).toContainText(/Attempt 1 was cancelled after/);
+    await expect(page.locator(".step-failed, .span-bad")).toHaveCount(0);
     await open("/audit");
     await expect(page.locator("tbody tr").filter({ hasText: "cancel" })).toHaveCount(2);
   });

@@ -38,7 +38,13 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
       wait(spans, from, started);
       const of = t.max_retries > 0 ? ` ${a.attempt} of ${Math.max(t.max_retries + 1, t.attempts)}` : ` ${a.attempt}`;
       const waited = `after waiting ${duration(a.wait_seconds ?? 0)}`;
-      if (a.error || died) {
+      // one that was cancelled ends with its task; a task that was cancelled between two attempts ends later than the first of them
+      const cut = t.status === "cancelled" && !!a.ended_at && !!t.end_time && seconds(t.end_time) - ended < 0.1;
+      if (cut && i === known.length - 1) {
+        const title = `Attempt${of} was cancelled after ${duration(ended - started)}`;
+        spans.push({ kind: "cancelled", from: started, to: ended, label: title.toLowerCase() });
+        steps.push({ at: started, kind: "cancelled", title, detail: waited });
+      } else if (a.error || died) {
         const how = died ? "ended with its process, at most" : "failed after";
         spans.push({
           kind: "bad",
