@@ -7,7 +7,7 @@ import { failureRanges } from "../lib/failures";
 import { clip, unknown } from "../lib/filter";
 import { count, plural, shortID } from "../lib/format";
 import { message } from "../state/actions";
-import { mayAct } from "../state/me";
+import { mayAct, mayNot } from "../state/me";
 import { go, link, search, taskLink } from "../state/route";
 import { say } from "../state/toasts";
 import {
@@ -99,13 +99,15 @@ export function FailuresScreen() {
     j: () => heads()[at() + 1]?.focus(),
     k: () => heads()[Math.max(0, at() - 1)]?.focus(),
     x: () => {
+      if (!mayAct()) return mayNot("selected");
       const one = groups[at()];
-      if (one && mayAct()) toggle(one);
+      if (one) toggle(one);
     },
     r: () => {
+      if (!mayAct()) return mayNot("replayed");
       const one = groups[at()];
       const some = picked.length ? picked : one ? [one] : [];
-      if (some.length && mayAct()) start("retry", some);
+      if (some.length) start("retry", some);
     },
     Escape: () => {
       const active = document.activeElement as HTMLElement | null;

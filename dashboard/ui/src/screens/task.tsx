@@ -8,7 +8,7 @@ import { windowOf } from "../lib/failures";
 import { count, plural } from "../lib/format";
 import { busy, cancel, retry } from "../state/actions";
 import { now } from "../state/clock";
-import { hasLogin, mayAct, me } from "../state/me";
+import { hasLogin, mayAct, mayNot, me } from "../state/me";
 import { back, link, taskLink } from "../state/route";
 import { Button, Copy, Empty, Failed, Icon, Menu, StatusMark, Time, Waiting } from "../ui/basics";
 import { useKeys } from "../ui/keys";
@@ -22,7 +22,10 @@ import { useTask } from "./usetask";
 export function TaskScreen({ id }: { id: string }) {
   const { task, lines, error, reload } = useTask(id);
   useKeys({
-    r: () => task && mayAct() && isRetryable(task) && void retry(task),
+    r: () => {
+      if (!mayAct()) return mayNot("replayed");
+      if (task && isRetryable(task)) void retry(task);
+    },
     Escape: () => back("/tasks"),
   });
   if (!task) {
@@ -123,13 +126,13 @@ export function TaskScreen({ id }: { id: string }) {
               </div>
             </details>
           )}
-          <LogView raw={lines} live={isLive(task.status)} />
           {task.result !== undefined && task.result !== null && (
             <section aria-labelledby="h-result">
               <h2 id="h-result">Result</h2>
               <Json value={task.result} what="result" />
             </section>
           )}
+          <LogView raw={lines} live={isLive(task.status)} />
         </div>
         <aside class="task-side" aria-label="About it">
           <Facts t={task} />
