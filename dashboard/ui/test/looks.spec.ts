@@ -281,6 +281,28 @@ test("what is cut ends in an ellipsis, short tags are not cut for long ones, tim
   }
 });
 
+test("on a laptop the filter is one line", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await open("/tasks");
+  const [search, tag] = await Promise.all(
+    [page.locator(".search"), page.locator(".filter .menu")].map((l) => l.boundingBox()),
+  );
+  expect(Math.abs((search?.y ?? 0) - (tag?.y ?? 0))).toBeLessThan(2);
+});
+
+test("charts of a row are on one level, also where the words above them are not", async ({ page, open, server }) => {
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await open("/");
+  for (const range of ["1 h", "7 d"]) {
+    await page.getByRole("button", { name: range, exact: true }).click();
+    const tops = () =>
+      page.locator(".plot").evaluateAll((all) => all.map((e) => Math.round(e.getBoundingClientRect().top)));
+    await expect(page.locator(".plot").first()).toBeVisible();
+    const [a, b] = await tops();
+    expect(a, range).toBe(b);
+  }
+});
+
 test("on a phone the filter can be cleared on a line that it has anyway", async ({ page, open }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await open("/tasks?status=failed");

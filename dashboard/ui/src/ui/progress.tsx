@@ -27,7 +27,7 @@ export function Progress({ t, full = false }: { t: Task; full?: boolean }) {
         {said.join(" · ")}
         {p.message && (
           <>
-            {" "}
+            {said.length > 0 && " · "}
             <bdi>{p.message}</bdi>
           </>
         )}
