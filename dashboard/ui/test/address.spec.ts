@@ -56,7 +56,12 @@ test("another filter shows its tasks from the first one, and until they are ther
   server,
   open,
 }) => {
+  let last = Date.now();
+  page.on("request", () => {
+    last = Date.now();
+  });
   await open("/tasks");
+  await expect.poll(() => Date.now() - last).toBeGreaterThan(500); // it loads once more when the stream has begun
   const asked: string[] = [];
   let answer = () => {};
   const may = new Promise<void>((resolve) => {
