@@ -123,7 +123,7 @@ function Problems() {
                 <bdi>{p.detail}</bdi>
               </p>
               {p.failure_group && p.task_id && (
-                <a class="newest" href={taskLink(p.task_id)}>
+                <a class="newest" href={taskLink(p.task_id)} aria-label={`Open the newest task: ${p.title}`}>
                   Open the newest task
                 </a>
               )}
