@@ -1,7 +1,7 @@
 // The frame around every screen: navigation, the sign that says whether the page is live, messages, dialogs.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Link, Route, Router, Switch } from "wouter-preact";
 import { connection, held, paused, reconnect, setPaused } from "./live/live";
 import { AuditScreen } from "./screens/audit";
@@ -154,10 +154,26 @@ function LiveSign() {
   );
 }
 
+const patience = 1500; // a short break is none of the reader's business, either
+
 // NotLive says why the page stands still, in the reader's way but not on top of what is read.
 function NotLive() {
   const c = connection.value;
-  if (c.state !== "off" || paused.value) return null;
+  // while it is tried again it is not live either; a first attempt needs no word
+  const since = useRef(0);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (c.state === "live") {
+      since.current = 0;
+      setShown(false);
+      return;
+    }
+    if (c.state === "off") since.current ||= Date.now();
+    if (!since.current || shown) return;
+    const t = setTimeout(() => setShown(true), Math.max(0, since.current + patience - Date.now()));
+    return () => clearTimeout(t);
+  }, [c.state, shown]);
+  if (!shown || c.state === "live" || paused.value) return null;
   return (
     <div class="notlive" role="status">
       <Icon name="wifi-off" />
@@ -241,7 +257,12 @@ function Toasts() {
         <div key={t.id} class={`toast ${t.tone}`}>
           <Icon name={t.tone === "error" ? "triangle-alert" : "check"} />
           <p>
-            {t.text} {t.href && <a href={t.href}>{t.hrefText}</a>}
+            {t.text}{" "}
+            {t.href && (
+              <a href={t.href} onClick={() => dismiss(t.id)}>
+                {t.hrefText}
+              </a>
+            )}
           </p>
           <Button kind="ghost" small icon="x" label="Dismiss" onClick={() => dismiss(t.id)} />
         </div>

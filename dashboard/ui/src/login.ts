@@ -5,3 +5,18 @@ import "./state/settings";
 
 const form = document.querySelector("form");
 if (form && location.hash.startsWith("#/")) form.action = `login${location.hash}`;
+
+// After a refusal the user name is still there: it is kept in this tab, from the form that was sent to the next page.
+const name = document.querySelector<HTMLInputElement>("[name=username]");
+const kept = "taskflow.username";
+try {
+  const before = sessionStorage.getItem(kept);
+  sessionStorage.removeItem(kept);
+  if (name && before && !name.value && document.querySelector(".refused")) {
+    name.value = before;
+    document.querySelector<HTMLInputElement>("[name=password]")?.focus();
+  }
+  form?.addEventListener("submit", () => name && sessionStorage.setItem(kept, name.value));
+} catch {
+  // no storage: the name is typed again
+}

@@ -12,6 +12,8 @@ test.describe("logging in", () => {
     await signIn(page, "ada", "wrong password");
     await expect(page.getByRole("alert")).toHaveText("wrong user name or password");
     await expect(page.getByLabel("Password")).toHaveValue("");
+    await expect(page.getByLabel("User name")).toHaveValue("ada"); // which was not wrong
+    await expect(page.getByLabel("Password")).toBeFocused();
     await signIn(page, "ada", users.ada);
     await ready(page);
     expect(page.url()).toBe(`${server.direct}/dashboard#/tasks?status=failed`);
@@ -58,7 +60,7 @@ test.describe("a session that ends", () => {
     await server.until(id, "failed");
     await open(`/tasks/${id}`);
     await context.clearCookies();
-    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByRole("button", { name: "Replay" }).click();
     const dialog = page.getByRole("dialog", { name: "Your session has ended" });
     await expect(dialog).toBeVisible();
     await signIn(page, "ada", "not the password");
@@ -107,11 +109,12 @@ test.describe("a viewer", () => {
     await page.keyboard.press("Escape");
     await row(page, failed).focus();
     await page.keyboard.press("x"); // nothing is selected
-    await page.keyboard.press("r"); // and nothing retried
+    await page.keyboard.press("r"); // and nothing is replayed
+    await expect(page.locator(".toast").last()).toHaveText(/vera may only look here: nothing was replayed\./);
     await expect(page.getByRole("toolbar")).toHaveCount(0);
     for (const id of [failed, held]) {
       await open(`/tasks/${id}`);
-      await expect(page.getByRole("button", { name: /^(Retry|Cancel)/ })).toHaveCount(0);
+      await expect(page.getByRole("button", { name: /^(Replay|Cancel)/ })).toHaveCount(0);
     }
     await open("/failures");
     await page.locator(".group-head").click();

@@ -5,26 +5,26 @@ import { answered, expect, ready, row, test } from "./base";
 import type { Task } from "./server";
 
 test.describe("one task", () => {
-  test("is retried from its page", async ({ page, server, open }) => {
+  test("is replayed from its page", async ({ page, server, open }) => {
     const id = await server.add({ task: "send_email", args: { fail: "no route to host" }, tags: { user: "42" } });
     await server.until(id, "failed");
     await open(`/tasks/${id}`);
-    await page.getByRole("button", { name: "Retry", exact: true }).click();
+    await page.getByRole("button", { name: "Replay", exact: true }).click();
     await expect(page.locator(".toast")).toContainText("send_email was added again.");
-    await expect(page.getByRole("button", { name: "Retry once more" })).toBeVisible();
-    await page.locator(".toast").getByRole("link", { name: "Open the retry" }).click();
-    await expect(page.locator(".task-side")).toContainText("Repeats");
+    await expect(page.getByRole("button", { name: "Replay once more" })).toBeVisible();
+    await page.locator(".toast").getByRole("link", { name: "Open the replay" }).click();
+    await expect(page.locator(".task-side")).toContainText("Replay of");
     const again = await server.task(decodeURIComponent(page.url().split("/").at(-1) as string));
     expect(again).toMatchObject({ retry_of: id, source: "retry", tags: { user: "42" } });
     await open("/audit");
-    await expect(page.locator("tbody tr").filter({ hasText: "retry" })).toContainText("anonymous");
+    await expect(page.locator("tbody tr").filter({ hasText: "replay" })).toContainText("anonymous");
   });
 
-  test("a plain function cannot be retried, and the page says why", async ({ page, server, open }) => {
+  test("a plain function cannot be replayed, and the page says why", async ({ page, server, open }) => {
     const id = await server.add({ args: { fail: "no route to host" } });
     await server.until(id, "failed");
     await open(`/tasks/${id}`);
-    const button = page.getByRole("button", { name: "Retry" });
+    const button = page.getByRole("button", { name: "Replay" });
     await expect(button).toBeDisabled();
     await expect(button).toHaveAttribute("title", /only a task made with Define can/);
   });
@@ -43,6 +43,8 @@ test.describe("one task", () => {
     await open(`/tasks/${running}`);
     await page.getByRole("button", { name: "Cancel" }).click();
     await expect(page.locator(".page-head .status")).toHaveText("cancelled");
+    await expect(page.locator(".steps")).toContainText(/Attempt 1 was cancelled after/);
+    await expect(page.locator(".step-failed, .span-bad")).toHaveCount(0);
     await open("/audit");
     await expect(page.locator("tbody tr").filter({ hasText: "cancel" })).toHaveCount(2);
   });
@@ -122,7 +124,7 @@ test.describe("an action that the server refuses", () => {
 });
 
 test.describe("many tasks", () => {
-  test("that are selected are retried after a preview", async ({ page, server, open }) => {
+  test("that are selected are replayed after a preview", async ({ page, server, open }) => {
     const ids = await server.addMany({ task: "send_email", args: { fail: "no route to host" } }, 3);
     const fine = await server.add({ task: "send_email" });
     for (const id of ids) await server.until(id, "failed");
@@ -130,14 +132,14 @@ test.describe("many tasks", () => {
     for (const id of [ids[0], ids[2], fine] as string[]) await row(page, id).getByRole("checkbox").check();
     const bar = page.getByRole("toolbar", { name: "Selected tasks" });
     await expect(bar).toContainText("3 tasks selected");
-    await bar.getByRole("button", { name: "Retry 2" }).click();
+    await bar.getByRole("button", { name: "Replay 2" }).click();
     const dialog = page.getByRole("dialog");
     await expect(dialog.locator(".big-number")).toHaveText("2 tasks");
     await dialog.getByRole("button", { name: "Keep them" }).click();
     expect((await server.task(ids[0] as string)).retried_by).toBeNull();
-    await bar.getByRole("button", { name: "Retry 2" }).click();
-    await dialog.getByRole("button", { name: "Retry 2 tasks" }).click();
-    await expect(page.locator(".operation")).toContainText("Retry finished");
+    await bar.getByRole("button", { name: "Replay 2" }).click();
+    await dialog.getByRole("button", { name: "Replay 2 tasks" }).click();
+    await expect(page.locator(".operation")).toContainText("Replay finished");
     await expect(bar).toHaveCount(0);
     for (const [i, id] of ids.entries()) expect((await server.task(id)).retried_by === null).toBe(i === 1);
   });
@@ -197,7 +199,7 @@ test.describe("many tasks", () => {
       await expect(page.locator(".operation")).toContainText(/finished/);
       const again = await server.api<Task[]>("?source=retry&func_name=charge_card&limit=500");
       expect(again).toHaveLength(before);
-      await expect(group).toContainText("all retried");
+      await expect(group).toContainText("all replayed");
     });
 
     test("that are old are deleted after a preview", async ({ page, server, open }) => {

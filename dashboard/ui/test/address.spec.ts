@@ -56,7 +56,12 @@ test("another filter shows its tasks from the first one, and until they are ther
   server,
   open,
 }) => {
+  let last = Date.now();
+  page.on("request", () => {
+    last = Date.now();
+  });
   await open("/tasks");
+  await expect.poll(() => Date.now() - last).toBeGreaterThan(500); // it loads once more when the stream has begun
   const asked: string[] = [];
   let answer = () => {};
   const may = new Promise<void>((resolve) => {
@@ -118,6 +123,17 @@ test("what it gets wrong is named, and the rest is used", async ({ page, open })
   for (const word of ["exploded", "yesterday", "magic", "high"]) await expect(notice).toContainText(word);
   await expect(page.locator(".tbody .c-name").first()).toHaveText("charge_card");
   for (const text of await page.locator(".tbody .c-status").allInnerTexts()) expect(text).toBe("failed");
+});
+
+test("names that no filter has are named, too", async ({ page, open }) => {
+  await open("/tasks?stauts=failed&tag=:");
+  const notice = page.getByRole("alert");
+  await expect(notice).toContainText("“stauts” is no filter, “status” is");
+  await expect(notice).toContainText("tag “:” has no key");
+  await expect(page.locator(".tbody [role=row]").first()).toBeVisible();
+  await open("/failures?since=2h&status=failed");
+  await expect(notice).toContainText("“status” is no filter");
+  await expect(notice).toContainText("since “2h” is none of 1h, 24h, 7d, 30d");
 });
 
 test("a filter that matches nothing says so, and leads out", async ({ page, open }) => {

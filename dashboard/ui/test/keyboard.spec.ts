@@ -25,7 +25,7 @@ test("rows are walked, selected, opened, left", async ({ page, server, open }) =
   await expect(row(page, ids[0] as string)).toBeVisible();
 });
 
-test("r retries the row, or what is selected after a preview", async ({ page, server, open }) => {
+test("r replays the row, or what is selected after a preview", async ({ page, server, open }) => {
   const ids = (await server.addMany({ task: "send_email", args: { fail: "no route to host" } }, 3)).reverse();
   for (const id of ids) await server.until(id, "failed");
   await open("/tasks");

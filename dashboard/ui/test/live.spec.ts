@@ -160,6 +160,35 @@ test("a connection that is cut is resumed without a gap, and not live meanwhile"
   await expect(row(page, unseen).locator(".c-status")).toHaveText("success");
 });
 
+test("that it is not live is said once, and moves nothing before it is said", async ({ page, server, open, watch }) => {
+  watch.expect(unanswered, answered(502));
+  const id = await server.add({ task: "send_email" });
+  await server.until(id, "success");
+  await open("/");
+  await page.evaluate(() => {
+    const seen = { tops: [] as number[], begun: 0 };
+    Object.assign(window, { seen });
+    let was = false;
+    const look = () => {
+      const is = !!document.querySelector(".notlive");
+      if (is && !was) seen.begun++;
+      if (!is) seen.tops.push(document.querySelector("main h1")?.getBoundingClientRect().top ?? 0);
+      was = is;
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await server.stop();
+  await expect(page.locator(".notlive")).toBeVisible();
+  await page.waitForTimeout(4000); // in which it is tried again
+  const { tops, begun } = await page.evaluate(
+    () => (window as unknown as { seen: never }).seen as Record<string, unknown>,
+  );
+  expect([...new Set(tops as number[])], "where the heading was without it").toHaveLength(1);
+  expect(begun).toBe(1);
+  await expect(page.locator(".notlive")).toHaveCSS("opacity", "1");
+});
+
 test("a server that is restarted is found again, with what it saved and what it lost", async ({
   page,
   server,
@@ -328,7 +357,7 @@ test("an action in one tab is seen in the other", async ({ page, server, open, c
   const second = await context.newPage();
   await second.goto(`${server.direct}/dashboard#/tasks/${id}`);
   await ready(second);
-  await second.getByRole("button", { name: "Retry" }).click();
+  await second.getByRole("button", { name: "Replay" }).click();
   await expect(page.locator(".tbody [role=row]")).toHaveCount(2);
-  await expect(row(page, id).getByRole("img", { name: "retried" })).toBeVisible();
+  await expect(row(page, id).getByRole("img", { name: "replayed" })).toBeVisible();
 });

@@ -149,7 +149,7 @@ for (const theme of ["light", "dark"] as const) {
     await open("/tasks?status=failed");
     for (const n of [0, 1]) await page.locator(".tbody [role=row]").nth(n).getByRole("checkbox").check();
     await look("selection");
-    await page.getByRole("button", { name: /^Retry 2/ }).click();
+    await page.getByRole("button", { name: /^Replay 2/ }).click();
     await expect(page.locator("dialog .big-number")).toBeVisible();
     await look("dialog-bulk");
     await page.keyboard.press("Escape");
@@ -281,6 +281,28 @@ test("what is cut ends in an ellipsis, short tags are not cut for long ones, tim
   }
 });
 
+test("on a laptop the filter is one line", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await open("/tasks");
+  const [search, tag] = await Promise.all(
+    [page.locator(".search"), page.locator(".filter .menu")].map((l) => l.boundingBox()),
+  );
+  expect(Math.abs((search?.y ?? 0) - (tag?.y ?? 0))).toBeLessThan(2);
+});
+
+test("charts of a row are on one level, also where the words above them are not", async ({ page, open, server }) => {
+  await server.until(await server.add({ task: "send_email" }), "success");
+  await open("/");
+  for (const range of ["1 h", "7 d"]) {
+    await page.getByRole("button", { name: range, exact: true }).click();
+    const tops = () =>
+      page.locator(".plot").evaluateAll((all) => all.map((e) => Math.round(e.getBoundingClientRect().top)));
+    await expect(page.locator(".plot").first()).toBeVisible();
+    const [a, b] = await tops();
+    expect(a, range).toBe(b);
+  }
+});
+
 test("on a phone the filter can be cleared on a line that it has anyway", async ({ page, open }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await open("/tasks?status=failed");
@@ -293,6 +315,42 @@ test("on a phone the filter can be cleared on a line that it has anyway", async 
   await clear.click();
   await expect(page).toHaveURL(/#\/tasks$/);
   await expect(clear).toHaveCount(0);
+});
+
+test("on small phones the bar has all screens, and a message lies on nothing and goes when it is followed", async ({
+  page,
+  server,
+  open,
+}) => {
+  const id = await server.add({ task: "send_email", args: { fail: "no route to host" } });
+  await server.until(id, "failed");
+  for (const width of [320, 360, 375]) {
+    await page.setViewportSize({ width, height: 700 });
+    await open(`/tasks/${id}`);
+    for (const link of await page.getByLabel("Screens").getByRole("link").all()) {
+      const got = await link.evaluate((e) => {
+        const [outer, inner] = [e, e.querySelector("span") as Element].map((x) => x.getBoundingClientRect());
+        return {
+          left: (inner?.left ?? 0) - (outer?.left ?? 0),
+          right: (outer?.right ?? 0) - (inner?.right ?? 0),
+          end: outer?.right ?? 0,
+        };
+      });
+      const text = `${await link.textContent()} at ${width}: ${JSON.stringify(got)}`;
+      expect(Math.min(got.left, got.right), text).toBeGreaterThanOrEqual(0);
+      expect(got.end, text).toBeLessThanOrEqual(width);
+    }
+  }
+  await page.getByRole("button", { name: /^Replay/ }).click();
+  const toast = page.locator(".toast");
+  await expect(toast).toBeVisible();
+  const [main, box, bar] = await Promise.all(
+    [page.locator("main"), toast, page.getByLabel("Screens")].map((l) => l.boundingBox()),
+  );
+  expect((main?.y ?? 0) + (main?.height ?? 0)).toBeLessThanOrEqual((box?.y ?? 0) + 0.5);
+  expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual((bar?.y ?? 0) + 0.5);
+  await toast.getByRole("link").click();
+  await expect(toast).toHaveCount(0, { timeout: 1000 });
 });
 
 test("who wants no motion gets none", async ({ page, server, open }) => {

@@ -31,6 +31,8 @@ test("are listed with their rules, when they run next, and that they have not ru
   await expect(cell(page, "monthly-report", "When")).toContainText("Europe/Berlin");
   await expect(cell(page, "monthly-report", "When")).toContainText("up to 10 min later");
   await expect(cell(page, "monthly-report", "When")).toContainText("one at a time");
+  await expect(cell(page, "monthly-report", "When")).toContainText("makes up for the latest missed run");
+  await expect(cell(page, "monthly-report", "Next")).toContainText(/\d\d:\d\d UTC\+0[12]:00$/);
   await expect(cell(page, "product-feed", "When")).toContainText("skips while one runs");
   for (const s of all) {
     const next = cell(page, s.name, "Next");

@@ -29,19 +29,23 @@ export const noFilter: Filter = {
 };
 
 const texts = ["func_name", "q", "since", "until", "source", "instance", "priority", "failure_group"] as const;
+const known = ["status", "tag", ...texts, "sort", "cols"];
 const sources = ["manual", "retry", "scheduled"];
 
 // parseFilter reads a URL's parameters. What cannot be meant is left out and named in wrong, in words.
-export function parseFilter(params: URLSearchParams): { filter: Filter; wrong: string[] } {
+export function parseFilter(params: URLSearchParams, now = Date.now()): { filter: Filter; wrong: string[] } {
   const filter: Filter = { ...noFilter, status: [], tag: [] };
-  const wrong: string[] = [];
+  const wrong = unknown(params, known);
   for (const name of params.getAll("status").flatMap((s) => s.split(","))) {
     const s = name.trim() as Status;
     if (s === ("" as Status) || filter.status.includes(s)) continue;
     if (statuses.includes(s)) filter.status.push(s);
     else wrong.push(`status “${clip(name)}” does not exist`);
   }
-  filter.tag = params.getAll("tag").filter((t) => t !== "");
+  for (const t of params.getAll("tag")) {
+    if (t.startsWith(":")) wrong.push(`tag “${clip(t)}” has no key: it is written key:value, or key`);
+    else if (t !== "") filter.tag.push(t);
+  }
   if (filter.tag.length > 10) wrong.push("only the first ten tags are used");
   filter.tag = filter.tag.slice(0, 10);
   for (const name of texts) {
@@ -55,6 +59,11 @@ export function parseFilter(params: URLSearchParams): { filter: Filter; wrong: s
       filter[name] = "";
     }
   }
+  const [from, to] = [moment(filter.since, now), moment(filter.until, now)];
+  if (from !== null && to !== null && from >= to) {
+    wrong.push(`until “${clip(filter.until)}” is not after since “${clip(filter.since)}”`);
+    filter.until = "";
+  }
   if (filter.source && !sources.includes(filter.source)) {
     wrong.push(`source “${clip(filter.source)}” is none of ${sources.join(", ")}`);
     filter.source = "";
@@ -66,7 +75,25 @@ export function parseFilter(params: URLSearchParams): { filter: Filter; wrong: s
   return { filter, wrong };
 }
 
-const clip = (s: string): string => (s.length > 40 ? `${s.slice(0, 40)}…` : s);
+// unknown names the parameters that a screen does not have, in words. A misspelt one would show more than was meant, and say nothing.
+export function unknown(params: URLSearchParams, names: string[]): string[] {
+  return [...new Set(params.keys())]
+    .filter((name) => !names.includes(name))
+    .map((name) => {
+      const meant = names.find((n) => akin(n, name.toLowerCase()));
+      return `“${clip(name)}” is no filter${meant ? `, “${meant}” is` : ""}`;
+    });
+}
+
+// akin: one may be a slip of the fingers for the other. They have the same letters, or differ by one or two at the end.
+function akin(a: string, b: string): boolean {
+  const sorted = (s: string) => [...s].sort().join("");
+  return (
+    sorted(a) === sorted(b) || (Math.abs(a.length - b.length) <= 2 && (a.startsWith(b) || b.startsWith(a)) && b !== "")
+  );
+}
+
+export const clip = (s: string): string => (s.length > 40 ? `${s.slice(0, 40)}…` : s);
 
 // filterParams is the shortest query that parseFilter reads as f.
 export function filterParams(f: Filter): URLSearchParams {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, compact, duration, firstLine, percent, plural, rough } from "./format";
+import { about, bytes, compact, duration, firstLine, percent, plural, rough } from "./format";
 
 test.each([
   [null, ""],
@@ -15,6 +15,15 @@ test.each([
   [86400 * 3 + 3600 * 4, "3 d 4 h"],
   [-2, "−2 s"],
 ])("duration of %s seconds is %s", (s, want) => expect(duration(s)).toBe(want));
+
+test.each([
+  [undefined, ""],
+  [0.0004, "<1 ms"],
+  [0.213, "210 ms"],
+  [1.418, "1.4 s"],
+  [37.62, "38 s"],
+  [185, "3 min 5 s"],
+])("an estimate of %s seconds is %s", (s, want) => expect(about(s)).toBe(want));
 
 test.each([
   [0, "0"],

@@ -35,6 +35,13 @@ export function duration(seconds: number | null | undefined): string {
   return two(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
 }
 
+// about is a span of seconds that is an estimate, of two digits: percentiles are counted in steps, and are at most 13 % too high.
+export function about(seconds: number | null | undefined): string {
+  if (seconds == null || Number.isNaN(seconds)) return "";
+  if (seconds >= 0.9995 && seconds < 9.95) return `${trim(seconds.toFixed(1))} s`;
+  return duration(seconds < 60 ? Number(seconds.toPrecision(2)) : seconds);
+}
+
 // rough is a duration to one unit, for ages that nobody needs exactly.
 export function rough(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

@@ -72,6 +72,61 @@ test("a task that knows no attempts has one span, and says where it leads", () =
   expect(steps.map((s) => s.task)).toEqual(["a", undefined, undefined, "b"]);
 });
 
+test("an attempt that was cancelled did not fail; those before it did", () => {
+  const { steps, spans } = story(
+    task({
+      status: "cancelled",
+      error: "task cancelled",
+      attempts: 2,
+      max_retries: 2,
+      end_time: "2026-01-31T11:59:10Z",
+      attempts_log: [
+        {
+          attempt: 1,
+          started_at: "2026-01-31T11:59:00Z",
+          ended_at: "2026-01-31T11:59:01Z",
+          error: "busy",
+          wait_seconds: 0,
+        },
+        {
+          attempt: 2,
+          started_at: "2026-01-31T11:59:05Z",
+          ended_at: "2026-01-31T11:59:10Z",
+          error: "task cancelled",
+          wait_seconds: 4,
+        },
+      ],
+    }),
+    now,
+  );
+  expect(steps.map((s) => s.title)).toEqual([
+    "Added",
+    "Attempt 1 of 3 failed after 1 s",
+    "Attempt 2 of 3 was cancelled after 5 s",
+    "Cancelled",
+  ]);
+  expect(spans.map((s) => s.kind)).toEqual(["bad", "wait", "cancelled"]);
+  const between = story(
+    task({
+      status: "cancelled",
+      attempts: 1,
+      max_retries: 2,
+      end_time: "2026-01-31T11:59:03Z",
+      attempts_log: [
+        {
+          attempt: 1,
+          started_at: "2026-01-31T11:59:00Z",
+          ended_at: "2026-01-31T11:59:01Z",
+          error: "busy",
+          wait_seconds: 0,
+        },
+      ],
+    }),
+    now,
+  );
+  expect(between.steps[1]?.title).toBe("Attempt 1 of 3 failed after 1 s");
+});
+
 test("an attempt that went down with its process ended before the next one began, or before the task did", () => {
   const { steps, spans } = story(
     task({

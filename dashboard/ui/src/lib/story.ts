@@ -38,7 +38,13 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
       wait(spans, from, started);
       const of = t.max_retries > 0 ? ` ${a.attempt} of ${Math.max(t.max_retries + 1, t.attempts)}` : ` ${a.attempt}`;
       const waited = `after waiting ${duration(a.wait_seconds ?? 0)}`;
-      if (a.error || died) {
+      // one that was cancelled ends with its task; a task that was cancelled between two attempts ends later than the first of them
+      const cut = t.status === "cancelled" && !!a.ended_at && !!t.end_time && seconds(t.end_time) - ended < 0.1;
+      if (cut && i === known.length - 1) {
+        const title = `Attempt${of} was cancelled after ${duration(ended - started)}`;
+        spans.push({ kind: "cancelled", from: started, to: ended, label: title.toLowerCase() });
+        steps.push({ at: started, kind: "cancelled", title, detail: waited });
+      } else if (a.error || died) {
         const how = died ? "ended with its process, at most" : "failed after";
         spans.push({
           kind: "bad",
@@ -100,7 +106,7 @@ export function story(t: Task, now: number): { steps: Step[]; spans: Span[] } {
   if (isLive(t.status) && t.status === "pending") wait(spans, from, now / 1000);
   if (end) steps.push(end);
   if (t.retried_by)
-    steps.push({ at: null, kind: "retried", title: "Retried as a new task", detail: "", task: t.retried_by });
+    steps.push({ at: null, kind: "retried", title: "Replayed as a new task", detail: "", task: t.retried_by });
   return { steps, spans };
 }
 
@@ -110,7 +116,7 @@ function wait(spans: Span[], from: number, to: number): void {
 
 function added(t: Task): Step {
   const at = seconds(t.created_at);
-  if (t.retry_of) return { at, kind: "added", title: "Added as a retry", detail: "", task: t.retry_of };
+  if (t.retry_of) return { at, kind: "added", title: "Added as a replay of", detail: "", task: t.retry_of };
   if (t.parent_id) return { at, kind: "added", title: "Added by another task", detail: "", task: t.parent_id };
   if (t.source === "scheduled") return { at, kind: "added", title: "Added by its schedule", detail: "" };
   return {

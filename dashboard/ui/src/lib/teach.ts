@@ -21,7 +21,7 @@ export function addTask(framework: string): string {
   return `${path}\n\n${handlers[f]?.(body)}`;
 }
 
-// defineTask registers a named task, which can be retried from here.
+// defineTask registers a named task, which can be replayed from here.
 export function defineTask(framework: string): string {
   const body = '\ttasks.Add(CTX, SendEmail.With(Address{To: "ada@example.com"}))';
   return `var SendEmail = taskflow.Define("send_email", sendEmail,

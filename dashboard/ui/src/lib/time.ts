@@ -56,7 +56,7 @@ export function full(iso: string, utc: boolean): string {
   if (Number.isNaN(at.getTime())) return iso;
   const a = parts(at, utc);
   const ms = String(a.ms).padStart(3, "0");
-  return `${a.y}-${two(a.mo)}-${two(a.d)} ${two(a.h)}:${two(a.mi)}:${two(a.s)}.${ms} ${utc ? "UTC" : zone(at)}`;
+  return `${a.y}-${two(a.mo)}-${two(a.d)} ${two(a.h)}:${two(a.mi)}:${two(a.s)}.${ms} ${zone(at, utc)}`;
 }
 
 // clock is the time of a log's line.
@@ -72,7 +72,9 @@ export function axis(unix: number, step: number, utc: boolean): string {
   return `${two(a.h)}:${two(a.mi)}`;
 }
 
-function zone(at: Date): string {
+// zone is how far the times that are shown are from UTC.
+export function zone(at: Date, utc: boolean): string {
+  if (utc) return "UTC";
   const m = -at.getTimezoneOffset();
   if (m === 0) return "UTC";
   return `UTC${m < 0 ? "−" : "+"}${two(Math.floor(Math.abs(m) / 60))}:${two(Math.abs(m) % 60)}`;

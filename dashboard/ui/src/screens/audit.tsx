@@ -1,11 +1,13 @@
 // Audit: who did what, newest first.
 
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { api, nextCursor } from "../api/client";
 import type { AuditEntry } from "../api/types";
-import { shortID } from "../lib/format";
+import { count, shortID } from "../lib/format";
+import { actionWord } from "../lib/words";
 import { message } from "../state/actions";
-import { taskLink } from "../state/route";
+import { link, taskLink } from "../state/route";
 import { say } from "../state/toasts";
 import { Button, Empty, Failed, Icon, Time, Waiting } from "../ui/basics";
 import { useResource } from "../ui/resource";
@@ -64,7 +66,7 @@ export function AuditScreen() {
       {!first && !newest.error && <Waiting lines={6} />}
       {first && entries.length === 0 && (
         <Empty icon="scroll-text" title="Nobody has done anything yet">
-          <p>Retries, cancellations, deletions and logins are written down here, with who did them and from where.</p>
+          <p>Replays, cancellations, deletions and logins are written down here, with who did them and from where.</p>
         </Empty>
       )}
       {entries.length > 0 && (
@@ -90,7 +92,7 @@ export function AuditScreen() {
                   </td>
                   <td class="what" data-label="What">
                     <span>
-                      <Icon name={icons[e.action] ?? "activity"} /> {e.action.replaceAll("_", " ")}
+                      <Icon name={icons[e.action] ?? "activity"} /> {actionWord(e.action)}
                       {e.task_id && (
                         <>
                           {" "}
@@ -124,7 +126,7 @@ export function AuditScreen() {
   );
 }
 
-// Detail is a few words for each field; ids lead to their tasks.
+// Detail is a few words for each field; ids lead to their tasks, and a filter to what it selects now.
 function Detail({ of }: { of: Record<string, unknown> }) {
   return (
     <span class="detail">
@@ -132,16 +134,55 @@ function Detail({ of }: { of: Record<string, unknown> }) {
         .filter(([, v]) => v !== "" && v !== null && v !== false)
         .map(([k, v]) => (
           <span key={k}>
-            {k.replaceAll("_", " ")}{" "}
-            {typeof v === "string" && /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(v) ? (
-              <a class="mono" href={taskLink(v)}>
-                {shortID(v)}
-              </a>
-            ) : (
-              <bdi>{Array.isArray(v) ? `${v.length}` : typeof v === "object" ? JSON.stringify(v) : String(v)}</bdi>
-            )}
+            {k.replaceAll("_", " ")} <Value name={k} v={v} />
           </span>
         ))}
     </span>
+  );
+}
+
+const id = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+const mostIDs = 5;
+
+function Value({ name, v }: { name: string; v: unknown }) {
+  if (typeof v === "string" && id.test(v)) {
+    if (!name.includes("task")) return <bdi class="mono">{shortID(v)}</bdi>; // an operation, say
+    return <TaskID id={v} />;
+  }
+  if (Array.isArray(v)) {
+    const ids = v.filter((one): one is string => typeof one === "string" && id.test(one));
+    if (ids.length < v.length || ids.length === 0) return <bdi>{v.join(", ")}</bdi>;
+    return (
+      <>
+        {ids.slice(0, mostIDs).map((one) => (
+          <Fragment key={one}>
+            <TaskID id={one} />{" "}
+          </Fragment>
+        ))}
+        {ids.length > mostIDs && `and ${count(ids.length - mostIDs)} more`}
+      </>
+    );
+  }
+  if (name === "filter" && typeof v === "object" && v !== null) {
+    const params = new URLSearchParams();
+    for (const [k, some] of Object.entries(v)) {
+      if (k === "tag" && Array.isArray(some)) for (const t of some) params.append(k, String(t));
+      else params.set(k, String(some));
+    }
+    return (
+      <a href={link("/tasks", params)} title="What it selects now">
+        <bdi>{[...params].map(([k, some]) => `${k}=${some}`).join(" ") || "all tasks"}</bdi>
+      </a>
+    );
+  }
+  if (name === "action") return <bdi>{actionWord(String(v))}</bdi>;
+  return <bdi>{typeof v === "object" ? JSON.stringify(v) : String(v)}</bdi>;
+}
+
+function TaskID({ id }: { id: string }) {
+  return (
+    <a class="mono" href={taskLink(id)} title={id}>
+      {shortID(id)}
+    </a>
   );
 }

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Task } from "../api/types";
 import { duration, firstLine, shortID } from "../lib/format";
+import { sourceWord } from "../lib/words";
 import { now } from "../state/clock";
 import { Tags, Time } from "../ui/basics";
 import { Progress } from "../ui/progress";
@@ -57,7 +58,7 @@ export const allColumns: Column[] = [
     cell: attempts,
   },
   { id: "waited", head: "Waited", width: "84px", number: true, cell: (t) => duration(waited(t)) },
-  { id: "duration", head: "Ran", width: "84px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
+  { id: "duration", head: "Took", width: "84px", number: true, sort: "duration", cell: (t) => duration(lasted(t)) },
   {
     id: "added",
     head: "Added",
@@ -85,7 +86,7 @@ export const allColumns: Column[] = [
     ),
   },
   { id: "pool", head: "Pool", width: "90px", cell: (t) => <bdi class="clip">{t.executor}</bdi> },
-  { id: "source", head: "Source", width: "86px", cell: (t) => t.source },
+  { id: "source", head: "Source", width: "86px", cell: (t) => sourceWord(t.source) },
   { id: "priority", head: "Priority", width: "72px", number: true, cell: (t) => t.priority },
   {
     id: "owner",

@@ -1,30 +1,40 @@
 // Failures: those of a kind are one group, with what can be done about all of it.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, api, data } from "../api/client";
 import type { BulkFilter, FailureGroup } from "../api/types";
+import { failureRanges } from "../lib/failures";
+import { clip, unknown } from "../lib/filter";
 import { count, plural, shortID } from "../lib/format";
 import { message } from "../state/actions";
-import { mayAct } from "../state/me";
+import { mayAct, mayNot } from "../state/me";
 import { go, link, search, taskLink } from "../state/route";
 import { say } from "../state/toasts";
-import { Button, Dialog, Empty, Failed, Icon, Missing, Segments, Spark, Time, Waiting } from "../ui/basics";
+import {
+  Button,
+  Dialog,
+  Empty,
+  Failed,
+  Icon,
+  Missing,
+  NotUnderstood,
+  Segments,
+  Spark,
+  Time,
+  Waiting,
+} from "../ui/basics";
 import { BulkDialog, type BulkTarget } from "../ui/bulk";
 import { useKeys } from "../ui/keys";
 import { useResource } from "../ui/resource";
-
-const ranges: [string, string][] = [
-  ["1h", "1 h"],
-  ["24h", "24 h"],
-  ["7d", "7 d"],
-  ["30d", "30 d"],
-];
 
 const words = { retry: "Replay", delete: "Discard" } as const;
 
 export function FailuresScreen() {
   const params = new URLSearchParams(search.value);
-  const since = ranges.some(([v]) => v === params.get("since")) ? (params.get("since") as string) : "24h";
+  const wrong = unknown(params, ["since", "q", "func_name", "open"]);
+  const asked = params.get("since") || "24h";
+  const since = failureRanges.some(([v]) => v === asked) ? asked : "24h";
+  if (since !== asked) wrong.push(`since “${clip(asked)}” is none of ${failureRanges.map(([v]) => v).join(", ")}`);
   const q = (params.get("q") ?? "").slice(0, 200);
   const func = (params.get("func_name") ?? "").slice(0, 200);
   const open = params.get("open") ?? "";
@@ -89,13 +99,15 @@ export function FailuresScreen() {
     j: () => heads()[at() + 1]?.focus(),
     k: () => heads()[Math.max(0, at() - 1)]?.focus(),
     x: () => {
+      if (!mayAct()) return mayNot("selected");
       const one = groups[at()];
-      if (one && mayAct()) toggle(one);
+      if (one) toggle(one);
     },
     r: () => {
+      if (!mayAct()) return mayNot("replayed");
       const one = groups[at()];
       const some = picked.length ? picked : one ? [one] : [];
-      if (some.length && mayAct()) start("retry", some);
+      if (some.length) start("retry", some);
     },
     Escape: () => {
       const active = document.activeElement as HTMLElement | null;
@@ -111,7 +123,7 @@ export function FailuresScreen() {
         <Segments
           label="Time range"
           value={since}
-          options={ranges}
+          options={failureRanges}
           onPick={(v) => set("since", v === "24h" ? "" : v)}
         />
         {groups.length > 0 && mayAct() && (
@@ -149,6 +161,7 @@ export function FailuresScreen() {
           )}
         </div>
       )}
+      <NotUnderstood wrong={wrong} />
       {found.error && !found.data ? (
         found.error.missing ? (
           <Ungrouped since={since} />
@@ -187,6 +200,12 @@ export function FailuresScreen() {
               />
             ))}
           </ul>
+          {open && !groups.some((g) => g.failure_group === open) && (
+            <p class="notice" role="status">
+              <Icon name="circle-help" /> The group that this address names is not among these: nothing of it failed in
+              the last {since}.
+            </p>
+          )}
           {!found.data.complete && (
             <p class="dim">
               The newest {plural(found.data.scanned, "failure")} were looked at; older ones of this time are not in
@@ -222,8 +241,12 @@ interface GroupProps {
 
 function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard }: GroupProps) {
   const id = `g-${g.failure_group}`;
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (open) item.current?.scrollIntoView({ block: "nearest" }); // a link may lead to the last of many
+  }, []);
   return (
-    <li class={selected ? "selected" : ""}>
+    <li ref={item} class={selected ? "selected" : ""}>
       <div class="group">
         {mayAct() && (
           <input
@@ -245,10 +268,10 @@ function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard 
           <b class="num">{count(g.count)}</b>
           <small>
             {g.outstanding === g.count
-              ? "none retried"
+              ? "none replayed"
               : g.outstanding === 0
-                ? "all retried"
-                : `${count(g.outstanding)} not retried`}
+                ? "all replayed"
+                : `${count(g.outstanding)} not replayed`}
           </small>
         </span>
         <span class="group-seen dim">
@@ -288,7 +311,7 @@ function Group({ g, open, selected, href, onOpen, onSelect, onReplay, onDiscard 
   );
 }
 
-// Ungrouped is for servers that do not group: the list has the same tasks, and what failed can still be retried.
+// Ungrouped is for servers that do not group: the list has the same tasks, and what failed can still be replayed.
 function Ungrouped({ since }: { since: string }) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -297,11 +320,11 @@ function Ungrouped({ since }: { since: string }) {
     try {
       const done = await data(api.POST("/retry-failed", { params: { query: { since } } }));
       say(
-        `${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} skipped` : ""}${done.more ? "; there are more" : ""}.`,
+        `${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} left out` : ""}${done.more ? "; there are more" : ""}.`,
       );
       setAsking(false);
     } catch (err) {
-      say(`Nothing was retried: ${err instanceof ApiError ? err.message : message(err)}`, { tone: "error" });
+      say(`Nothing was replayed: ${err instanceof ApiError ? err.message : message(err)}`, { tone: "error" });
     } finally {
       setBusy(false);
     }
@@ -315,20 +338,20 @@ function Ungrouped({ since }: { since: string }) {
         </a>
         {mayAct() && (
           <Button icon="rotate-ccw" onClick={() => setAsking(true)}>
-            Retry what failed …
+            Replay what failed …
           </Button>
         )}
       </p>
       {asking && (
-        <Dialog title="Retry what failed" onClose={() => setAsking(false)}>
+        <Dialog title="Replay what failed" onClose={() => setAsking(false)}>
           <p>
-            All failed tasks of the last {since} that nobody has retried yet are added again, at most 1,000 at a time.
+            All failed tasks of the last {since} that nobody has replayed yet are added again, at most 1,000 at a time.
             The old ones stay.
           </p>
           <div class="dialog-foot">
             <Button onClick={() => setAsking(false)}>Keep them</Button>
             <Button kind="primary" disabled={busy} onClick={() => void run()}>
-              Retry them
+              Replay them
             </Button>
           </div>
         </Dialog>

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import { type Status, statuses } from "../api/types";
 import { type Filter, isEmpty, noFilter } from "../lib/filter";
+import { sourceWord } from "../lib/words";
 import { Button, Icon, Menu } from "../ui/basics";
 import { useResource } from "../ui/resource";
 
@@ -105,7 +106,12 @@ export function FilterBar({
         <Pill key={t} name="tag" value={t} onDrop={() => show({ tag: filter.tag.filter((x) => x !== t) })} />
       ))}
       {others.map((name) => (
-        <Pill key={name} name={name.replace("_", " ")} value={filter[name]} onDrop={() => show({ [name]: "" })} />
+        <Pill
+          key={name}
+          name={name.replace("_", " ")}
+          value={name === "source" ? sourceWord(filter[name]) : filter[name]}
+          onDrop={() => show({ [name]: "" })}
+        />
       ))}
       {filter.until && <Pill name="until" value={filter.until} onDrop={() => show({ until: "" })} />}
       {!isEmpty(filter) && (

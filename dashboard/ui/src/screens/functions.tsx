@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Func, Heatmap } from "../api/types";
-import { compact, count, duration, firstLine, percent } from "../lib/format";
+import { about, compact, count, duration, firstLine, percent } from "../lib/format";
 import { level, sum } from "../lib/series";
 import { defineTask } from "../lib/teach";
 import { axis, full } from "../lib/time";
@@ -39,7 +39,7 @@ export function FunctionsScreen() {
       {!found.data && !found.error && <Waiting lines={6} />}
       {found.data && all.length === 0 && (
         <Empty icon="square-function" title="No function has a name yet">
-          <p>A function that is defined can be retried, replayed after a restart, and has rules of its own:</p>
+          <p>A function that is defined can be replayed, kept over a restart, and has rules of its own:</p>
           <Code text={defineTask(me.value?.framework ?? "")} />
         </Empty>
       )}
@@ -69,9 +69,13 @@ export function FunctionsScreen() {
                   <>
                     <th class="num">Added</th>
                     <th class="num">Failed</th>
-                    <th class="num">Wait p50 / p95</th>
-                    <th class="num">Run p50 / p95</th>
-                    <th>Last run</th>
+                    <th class="num" title="Of its attempts. Counted in steps: at most 13 % too high">
+                      Waited ≈ p50 / p95
+                    </th>
+                    <th class="num" title="Of its attempts. Counted in steps: at most 13 % too high">
+                      Ran ≈ p50 / p95
+                    </th>
+                    <th>Last run, last error</th>
                   </>
                 )}
               </tr>
@@ -92,7 +96,7 @@ export function FunctionsScreen() {
 
 // rules are a function's policy in a few words.
 function rules(f: Func): string[] {
-  if (f.registered === false) return ["not registered here: it cannot be retried"];
+  if (f.registered === false) return ["not registered here: it cannot be replayed"];
   return [
     f.retry_rule
       ? "retries by a rule of its own"
@@ -140,10 +144,10 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
               </>
             )}
           </td>
-          <td class="num" data-label="Waits">
+          <td class="num" data-label="Waited ≈">
             {pair(s?.wait_p50, s?.wait_p95)}
           </td>
-          <td class="num" data-label="Runs">
+          <td class="num" data-label="Ran ≈">
             {pair(s?.run_p50, s?.run_p95)}
           </td>
           <td data-label="Last run">
@@ -151,6 +155,7 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
               {s?.last_run_at ? <Time iso={s.last_run_at} as="ago" /> : <span class="dim">not in this time</span>}
               {s?.last_error && (
                 <small class="clip dim">
+                  error {s.last_failed_at && <Time iso={s.last_failed_at} as="ago" />}:{" "}
                   <bdi title={s.last_error}>{firstLine(s.last_error)}</bdi>
                 </small>
               )}
@@ -163,7 +168,7 @@ function Row({ f, withStats }: { f: Func; withStats: boolean }) {
 }
 
 const pair = (a: number | null | undefined, b: number | null | undefined): string =>
-  a == null && b == null ? "–" : `${duration(a) || "–"} / ${duration(b) || "–"}`;
+  a == null && b == null ? "–" : `${about(a) || "–"} / ${about(b) || "–"}`;
 
 // Heat shows for each function when it failed: the darker, the larger the share.
 function Heat({ since }: { since: string }) {

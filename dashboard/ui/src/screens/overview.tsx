@@ -1,12 +1,12 @@
 // Overview: what is wrong now, how it went, what runs.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Metrics, Series, Task, Trouble } from "../api/types";
 import { noFilter } from "../lib/filter";
-import { compact, count, duration, percent } from "../lib/format";
-import { marks, rate, whole } from "../lib/series";
+import { about, compact, count, duration, percent } from "../lib/format";
+import { marks, rate, sum, whole } from "../lib/series";
 import { addTask } from "../lib/teach";
 import { counts } from "../live/live";
 import { now } from "../state/clock";
@@ -17,7 +17,7 @@ import { TaskList, usualSort } from "../state/tasklist";
 import { Code, Empty, Failed, Icon, Missing, Segments, StatusMark, Time, Waiting } from "../ui/basics";
 import { Chart } from "../ui/chart";
 import { Progress } from "../ui/progress";
-import { useResource } from "../ui/resource";
+import { type Resource, useResource } from "../ui/resource";
 
 const ranges: [string, string][] = [
   ["1h", "1 h"],
@@ -27,6 +27,12 @@ const ranges: [string, string][] = [
 
 export function Overview() {
   const totals = useResource("metrics", () => data(api.GET("/metrics")), 5);
+  const since = range.value ?? "1h";
+  const series = useResource(
+    `series ${since}`,
+    () => data(api.GET("/series", { params: { query: { since } } })),
+    since === "1h" ? 10 : 60,
+  );
   if (totals.data?.total === 0) return <First />;
   return (
     <div class="page">
@@ -34,7 +40,7 @@ export function Overview() {
         <h1>Overview</h1>
         <Segments
           label="Time range"
-          value={range.value ?? "1h"}
+          value={since}
           options={ranges}
           onPick={(v) => {
             range.value = v;
@@ -45,10 +51,10 @@ export function Overview() {
       {totals.error && !totals.data ? (
         <Failed error={totals.error} what="The totals" reload={totals.reload} />
       ) : (
-        <Figures m={totals.data} />
+        <Figures m={totals.data} s={series.data} known={!!series.data || !!series.error} since={since} />
       )}
-      <Charts since={range.value ?? "1h"} />
       <Running />
+      <Charts series={series} />
     </div>
   );
 }
@@ -116,6 +122,11 @@ function Problems() {
               <p class="clip">
                 <bdi>{p.detail}</bdi>
               </p>
+              {p.failure_group && p.task_id && (
+                <a class="newest" href={taskLink(p.task_id)} aria-label={`Open the newest task: ${p.title}`}>
+                  Open the newest task
+                </a>
+              )}
             </div>
             {p.count !== undefined && <b class="num">{count(p.count)}</b>}
             <span class="seen">
@@ -137,53 +148,54 @@ function Problems() {
   );
 }
 
+// whereTo leads to all that a row counts, or to the one thing that it is about.
 function whereTo(p: Trouble): string {
+  if (p.failure_group) return link("/failures", { since: "1h", open: p.failure_group }); // now is the last hour
   if (p.task_id) return taskLink(p.task_id);
-  if (p.kind === "failing" || p.failure_group) {
-    return p.failure_group
-      ? link("/failures", { open: p.failure_group })
-      : link("/tasks", { status: "failed", func_name: p.func_name ?? "" });
-  }
+  if (p.kind === "failing") return link("/tasks", { status: "failed", func_name: p.func_name ?? "" });
   if (p.kind === "schedule") return "#/schedules";
   if (p.kind === "degraded" || p.kind === "silent") return "#/instances";
   return link("/tasks", { status: "pending", ...(p.func_name ? { func_name: p.func_name } : {}) });
 }
 
-function Figures({ m }: { m: Metrics | null }) {
+// Figures are of now, of the time that is chosen above, and, where a server counts by no time, of the whole history.
+function Figures({ m, s: got, known, since }: { m: Metrics | null; s: Series | null; known: boolean; since: string }) {
   const c = counts.value;
-  const n = (status: "running" | "pending" | "failed" | "interrupted" | "cancelled" | "success") =>
-    c?.[status] ?? m?.[status] ?? 0;
-  if (!m) return <Waiting lines={2} />;
+  const s = got?.added.some((v) => v != null) ? got : null;
+  if (!m || !known) return <Waiting lines={2} />;
+  const n = (status: "success" | "failed" | "interrupted") => (s ? sum(s[status]) : (c?.[status] ?? m[status]));
+  const when = s ? ranges.find(([v]) => v === since)?.[1] : "in all";
+  const of = (status: string) => link("/tasks", { status, ...(s ? { since } : {}) });
   return (
     <dl class="figures">
-      <Figure name="Running" href={link("/tasks", { status: "running" })}>
-        {count(n("running"))}
+      <Figure name="Running" note="now" href={link("/tasks", { status: "running" })}>
+        {count(c?.running ?? m.running)}
       </Figure>
-      <Figure name="Waiting" href={link("/tasks", { status: "pending" })}>
-        {count(n("pending"))}
+      <Figure name="Waiting" note="now" href={link("/tasks", { status: "pending" })}>
+        {count(c?.pending ?? m.pending)}
       </Figure>
       <Figure
         name="Succeeded"
-        href={link("/tasks", { status: "success" })}
-        note={m.success + m.failed > 0 ? percent(m.success, m.success + m.failed) : ""}
+        href={of("success")}
+        note={[when, percent(n("success"), n("success") + n("failed"))].filter(Boolean).join(" · ")}
       >
         {compact(n("success"))}
       </Figure>
-      <Figure name="Failed" href="#/failures">
+      <Figure name="Failed" note={when} href={link("/failures", s ? { since } : {})}>
         {compact(n("failed"))}
       </Figure>
-      <Figure name="Interrupted" href={link("/tasks", { status: "interrupted" })}>
+      <Figure name="Interrupted" note={when} href={of("interrupted")}>
         {compact(n("interrupted"))}
       </Figure>
       <Figure
-        name="Median duration"
+        name="Took"
         note={
           <>
-            95 % within <span>{duration(m.percentiles.p95)}</span>
+            median, in all · 95 % within <span>≈ {about(m.percentiles.p95)}</span>
           </>
         }
       >
-        {duration(m.percentiles.p50)}
+        ≈ {about(m.percentiles.p50)}
       </Figure>
     </dl>
   );
@@ -212,12 +224,7 @@ function Figure({
 
 const perMinute = (v: number): string => (v > 0 && v < 0.1 ? v.toFixed(2) : compact(v));
 
-function Charts({ since }: { since: string }) {
-  const series = useResource(
-    `series ${since}`,
-    () => data(api.GET("/series", { params: { query: { since } } })),
-    since === "1h" ? 10 : 60,
-  );
+function Charts({ series }: { series: Resource<Series> }) {
   const s = series.data;
   if (series.error && !s)
     return <Failed error={series.error} what="The history of throughput and latency" reload={series.reload} />;
@@ -225,7 +232,7 @@ function Charts({ since }: { since: string }) {
   const shared = { times: s.times, step: s.step_seconds, marks: marks(s) };
   const perMin = (column: (number | null)[]) =>
     whole(rate(column, s.step_seconds), s.times, s.step_seconds, now.peek());
-  const each = s.step_seconds === 60 ? "a minute" : `a minute, in steps of ${duration(s.step_seconds)}`;
+  const each = s.step_seconds === 60 ? "a minute" : `a minute, by ${duration(s.step_seconds)}`;
   return (
     <section class="charts" aria-label="Over time">
       <Chart
@@ -245,15 +252,15 @@ function Charts({ since }: { since: string }) {
         format={perMinute}
         lines={[
           { name: "failed", color: "failed", values: perMin(s.failed), fill: true },
-          { name: "retried", color: "dim", values: perMin(s.retried), dash: true },
+          { name: "attempts repeated", color: "dim", values: perMin(s.retried), dash: true },
           { name: "interrupted", color: "interrupted", values: perMin(s.interrupted) },
         ]}
       />
       <Chart
         {...shared}
         title="Time to run"
-        note="of those that ended"
-        format={duration}
+        note="an attempt, within 13 %"
+        format={about}
         least={0.01}
         lines={[
           { name: "p50", color: "running", values: s.run_p50 },
@@ -263,8 +270,8 @@ function Charts({ since }: { since: string }) {
       <Chart
         {...shared}
         title="Time to wait"
-        note="before they start"
-        format={duration}
+        note="for an attempt, within 13 %"
+        format={about}
         least={0.01}
         lines={[
           { name: "p50", color: "accent", values: s.wait_p50 },
@@ -311,7 +318,9 @@ function Pools({ s }: { s: Series }) {
   );
 }
 
-// Running follows what runs now.
+const mostRunning = 6;
+
+// Running follows what runs now. It keeps the height that it had for a while: what is below it must not jump with each task.
 function Running() {
   const list = useMemo(() => new TaskList(50), []);
   useEffect(() => {
@@ -321,24 +330,33 @@ function Running() {
   void list.version.value;
   const { error, first } = list.state.value;
   const running = list.rows.list;
+  const rows = Math.max(1, Math.min(mostRunning, running.length));
+  const [room, setRoom] = useState(rows);
+  useEffect(() => {
+    if (rows > room) setRoom(rows);
+    if (rows >= room) return;
+    const t = setTimeout(() => setRoom(rows), 10_000);
+    return () => clearTimeout(t);
+  }, [rows, room]);
   return (
     <section aria-labelledby="running-now">
-      <h2 id="running-now">Running now</h2>
-      {error && running.length === 0 && <Failed error={error} what="What runs now" reload={list.reload} />}
-      {!error && first && <Waiting lines={2} />}
-      {!first && running.length === 0 && <p class="dim quiet">Nothing runs at the moment.</p>}
-      <ul class="running">
-        {running.slice(0, 12).map((t) => (
-          <RunningRow key={t.task_id} t={t} />
-        ))}
-      </ul>
-      {running.length > 12 && (
-        <p>
+      <div class="section-head">
+        <h2 id="running-now">Running now</h2>
+        {running.length > mostRunning && (
           <a href={link("/tasks", { status: "running" })}>
-            All that run: {list.rows.next ? "more than " : ""}
+            All {list.rows.next ? "of more than " : ""}
             {running.length}
           </a>
-        </p>
+        )}
+      </div>
+      {error && running.length === 0 && <Failed error={error} what="What runs now" reload={list.reload} />}
+      {!error && (
+        <ul class="running" style={{ "--rows": Math.max(rows, room) }}>
+          {running.length === 0 && <li class="none dim">{first ? "" : "Nothing runs at the moment."}</li>}
+          {running.slice(0, mostRunning).map((t) => (
+            <RunningRow key={t.task_id} t={t} />
+          ))}
+        </ul>
       )}
     </section>
   );

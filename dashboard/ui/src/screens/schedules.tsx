@@ -5,7 +5,7 @@ import { api, data } from "../api/client";
 import type { Schedule } from "../api/types";
 import { count, duration } from "../lib/format";
 import { addSchedule } from "../lib/teach";
-import { full } from "../lib/time";
+import { full, zone } from "../lib/time";
 import { listen } from "../live/live";
 import { message } from "../state/actions";
 import { mayAct } from "../state/me";
@@ -83,6 +83,11 @@ export function SchedulesScreen() {
   );
 }
 
+const why = {
+  overlap: "because the run before had not ended",
+  stopped: "because its instance was stopped",
+} as const;
+
 function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
   const [busy, setBusy] = useState(false);
   const act = async (what: string, run: () => Promise<void>) => {
@@ -124,6 +129,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
             <span class="mono">{s.spec}</span> {s.timezone}
             {s.jitter_seconds > 0 && ` · up to ${duration(s.jitter_seconds)} later`}
             {s.overlap === "skip" ? " · skips while one runs" : s.overlap === "queue" ? " · one at a time" : ""}
+            {s.catch_up && " · makes up for the latest missed run"}
           </small>
         </div>
       </td>
@@ -138,7 +144,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
             <>
               <Time iso={s.next_run} as="ago" />
               <small class="dim">
-                <Time iso={s.next_run} />
+                <Time iso={s.next_run} /> {zone(new Date(s.next_run), utc.value)}
               </small>
             </>
           ) : (
@@ -163,6 +169,7 @@ function Row({ s, onChange }: { s: Schedule; onChange: () => void }) {
                 <span title={s.last_skipped_at ? `last ${full(s.last_skipped_at, utc.value)}` : undefined}>
                   {" "}
                   · {count(s.skipped)} skipped
+                  {s.last_skipped_reason && `, ${s.skipped > 1 ? "the last " : ""}${why[s.last_skipped_reason]}`}
                 </span>
               )}
             </small>

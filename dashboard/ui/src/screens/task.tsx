@@ -4,9 +4,11 @@ import { api, data } from "../api/client";
 import type { Task } from "../api/types";
 import { isLive, isRetryable } from "../api/types";
 import { curl, loginCurl } from "../lib/curl";
-import { plural } from "../lib/format";
+import { windowOf } from "../lib/failures";
+import { count, plural } from "../lib/format";
 import { busy, cancel, retry } from "../state/actions";
-import { hasLogin, mayAct, me } from "../state/me";
+import { now } from "../state/clock";
+import { hasLogin, mayAct, mayNot, me } from "../state/me";
 import { back, link, taskLink } from "../state/route";
 import { Button, Copy, Empty, Failed, Icon, Menu, StatusMark, Time, Waiting } from "../ui/basics";
 import { useKeys } from "../ui/keys";
@@ -20,7 +22,10 @@ import { useTask } from "./usetask";
 export function TaskScreen({ id }: { id: string }) {
   const { task, lines, error, reload } = useTask(id);
   useKeys({
-    r: () => task && mayAct() && isRetryable(task) && void retry(task),
+    r: () => {
+      if (!mayAct()) return mayNot("replayed");
+      if (task && isRetryable(task)) void retry(task);
+    },
     Escape: () => back("/tasks"),
   });
   if (!task) {
@@ -74,7 +79,7 @@ export function TaskScreen({ id }: { id: string }) {
               }
               onClick={() => void retry(task)}
             >
-              {task.retried_by ? "Retry once more" : "Retry"}
+              {task.retried_by ? "Replay once more" : "Replay"}
             </Button>
           )}
           <CopyMenu t={task} />
@@ -105,6 +110,7 @@ export function TaskScreen({ id }: { id: string }) {
                 </pre>
                 <Copy text={task.error} what="error" />
               </div>
+              {(task.status === "failed" || task.status === "interrupted") && <Alike t={task} />}
             </section>
           )}
           {task.stacktrace && (
@@ -120,13 +126,13 @@ export function TaskScreen({ id }: { id: string }) {
               </div>
             </details>
           )}
-          <LogView raw={lines} live={isLive(task.status)} />
           {task.result !== undefined && task.result !== null && (
             <section aria-labelledby="h-result">
               <h2 id="h-result">Result</h2>
               <Json value={task.result} what="result" />
             </section>
           )}
+          <LogView raw={lines} live={isLive(task.status)} />
         </div>
         <aside class="task-side" aria-label="About it">
           <Facts t={task} />
@@ -170,8 +176,8 @@ function CopyMenu({ t }: { t: Task }) {
         curl
       </Copy>
       {!isLive(t.status) && (
-        <Copy text={curl(mount, `${t.task_id}/retry`, "POST", auth)} what="curl command of a retry" icon="terminal">
-          curl, to retry
+        <Copy text={curl(mount, `${t.task_id}/retry`, "POST", auth)} what="curl command of a replay" icon="terminal">
+          curl, to replay
         </Copy>
       )}
       {auth && (
@@ -180,6 +186,44 @@ function CopyMenu({ t }: { t: Task }) {
         </Copy>
       )}
     </Menu>
+  );
+}
+
+// Alike leads from a failure to its group: how many others there are is the next question.
+function Alike({ t }: { t: Task }) {
+  const since = windowOf(t.created_at, now.peek());
+  const { data: got } = useResource(`alike ${t.task_id}`, async () => {
+    // the group is known by what a search for the id finds in it
+    const query = { since: t.created_at, func_name: t.func_name, q: t.task_id, limit: 1 };
+    const found = await data(api.GET("/failures", { params: { query } }));
+    const id = found.groups[0]?.failure_group;
+    if (!id || !since) return { id, count: 0 };
+    const all = await data(api.GET("/failures", { params: { query: { since, func_name: t.func_name, limit: 100 } } }));
+    return { id, count: all.groups.find((g) => g.failure_group === id)?.count ?? 0 };
+  });
+  if (!got?.id) return null;
+  const more = got.count - 1;
+  return (
+    <p class="alike">
+      {since && more >= 0 ? (
+        <>
+          <a href={link("/failures", { since, func_name: t.func_name, open: got.id })}>
+            {more > 0 ? `${count(more)} more like this` : "Its group of failures"}
+          </a>{" "}
+          <span class="dim">in the last {since.replace(/(\d+)/, "$1 ")}</span>
+        </>
+      ) : (
+        <a
+          href={link("/tasks", {
+            status: "failed,interrupted",
+            func_name: t.func_name,
+            failure_group: got.id,
+          })}
+        >
+          All like this
+        </a>
+      )}
+    </p>
   );
 }
 

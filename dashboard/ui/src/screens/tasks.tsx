@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, data } from "../api/client";
 import type { Task } from "../api/types";
 import { isLive, isRetryable } from "../api/types";
-import { bulkFilter, type Filter, filterParams, isEmpty, noFilter, parseFilter } from "../lib/filter";
+import { bulkFilter, clip, type Filter, filterParams, isEmpty, noFilter, parseFilter } from "../lib/filter";
 import { count, plural } from "../lib/format";
 import { addTask } from "../lib/teach";
 import { paused } from "../live/live";
@@ -14,7 +14,7 @@ import { mayAct, me } from "../state/me";
 import { go, path, search } from "../state/route";
 import { columns as savedColumns } from "../state/settings";
 import { listQuery, TaskList, usualSort } from "../state/tasklist";
-import { Button, Code, Empty, Failed, Icon, Menu } from "../ui/basics";
+import { Button, Code, Empty, Failed, Menu, NotUnderstood } from "../ui/basics";
 import { BulkDialog, type BulkTarget } from "../ui/bulk";
 import { useKeys } from "../ui/keys";
 import { useResource } from "../ui/resource";
@@ -31,7 +31,10 @@ const sorts = ["created_at", "duration", "end_time"].flatMap((s) => [`-${s}`, s]
 
 function read(params: URLSearchParams) {
   const asked = params.get("sort") ?? usualSort;
-  return { ...parseFilter(params), sort: sorts.includes(asked) ? asked : usualSort };
+  const { filter, wrong } = parseFilter(params);
+  const sort = sorts.includes(asked) ? asked : usualSort;
+  if (sort !== asked) wrong.push(`sort “${clip(asked)}” is none of ${sorts.join(", ")}`);
+  return { filter, wrong, sort };
 }
 
 // The list follows the address by itself: it is asked for before the screen is drawn.
@@ -124,11 +127,7 @@ export function TasksScreen() {
         </div>
       </div>
       <FilterBar filter={filter} show={show} after={list.loaded} />
-      {wrong.length > 0 && (
-        <p class="notice" role="alert">
-          <Icon name="triangle-alert" /> Part of this address was not understood and is left out: {wrong.join("; ")}.
-        </p>
-      )}
+      <NotUnderstood wrong={wrong} />
       {picked.length > 0 && mayAct() && (
         <Selection
           picked={picked}
@@ -140,7 +139,7 @@ export function TasksScreen() {
         />
       )}
       {error && <Failed error={error} what="The list" reload={list.reload} />}
-      {error?.status === 400 && sort !== usualSort && (
+      {error?.status === 400 && error.message.includes("sort") && sort !== usualSort && (
         <p>
           <Button icon="arrow-down" onClick={() => set("sort", "")}>
             Sort by time instead
@@ -224,7 +223,7 @@ function Selection({ picked, filter, more, clear, start, onBulk }: SelectionProp
     <div class="selection" role="toolbar" aria-label="Selected tasks">
       <strong>{plural(picked.length, "task")} selected</strong>
       <Button small icon="rotate-ccw" disabled={retryable.length === 0} onClick={() => start("retry", retryable)}>
-        Retry {retryable.length || ""}
+        Replay {retryable.length || ""}
       </Button>
       <Button small icon="status-cancelled" disabled={live.length === 0} onClick={() => start("cancel", live)}>
         Cancel {live.length || ""}
@@ -235,7 +234,7 @@ function Selection({ picked, filter, more, clear, start, onBulk }: SelectionProp
       {more && (
         <Menu text="All that match" label="All that match the filter" align="left">
           <Button kind="ghost" icon="rotate-ccw" onClick={() => every("retry")}>
-            Retry all that match …
+            Replay all that match …
           </Button>
           <Button kind="ghost" icon="status-cancelled" onClick={() => every("cancel")}>
             Cancel all that match …

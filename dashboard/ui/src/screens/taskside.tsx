@@ -6,6 +6,7 @@ import { api, data } from "../api/client";
 import type { Task } from "../api/types";
 import { isLive } from "../api/types";
 import { duration, firstLine, plural, shortID } from "../lib/format";
+import { sourceWord } from "../lib/words";
 import { message } from "../state/actions";
 import { link, taskLink } from "../state/route";
 import { Button, Copy, StatusMark, Time } from "../ui/basics";
@@ -17,10 +18,15 @@ export function Facts({ t }: { t: Task }) {
     ["Due", isLive(t.status) && t.run_at && <Time key="d" iso={t.run_at} as="full" />],
     ["Started", t.start_time && <Time key="s" iso={t.start_time} as="full" />],
     ["Ended", t.end_time && <Time key="e" iso={t.end_time} as="full" />],
-    ["Ran", t.duration != null && duration(t.duration)],
+    [
+      "Took",
+      t.duration != null && (
+        <span title="From the first start to the end, waits between attempts included">{duration(t.duration)}</span>
+      ),
+    ],
     ["Attempts", `${t.attempts} of ${Math.max(t.max_retries + 1, t.attempts)}`],
     ["Kind", t.closure ? "plain function" : t.durable ? "durable" : t.requeue ? "saved over a restart" : "in memory"],
-    ["Source", t.source],
+    ["Source", sourceWord(t.source)],
     ["Pool", <bdi key="p">{t.executor}</bdi>],
     ["Priority", t.priority !== 0 && t.priority],
     [
@@ -152,14 +158,14 @@ export function Relatives({ t }: { t: Task }) {
   const groups: [string, (Task | { task_id: string })[]][] = family
     ? [
         ["Added by", family.parent ? [family.parent] : []],
-        ["Repeats", family.retry_of],
-        ["Repeated by", family.retries],
+        ["Replay of", family.retry_of],
+        ["Replayed by", family.retries],
         ["It added", family.children],
       ]
     : [
         ["Added by", t.parent_id ? [{ task_id: t.parent_id }] : []],
-        ["Repeats", t.retry_of ? [{ task_id: t.retry_of }] : []],
-        ["Repeated by", t.retried_by ? [{ task_id: t.retried_by }] : []],
+        ["Replay of", t.retry_of ? [{ task_id: t.retry_of }] : []],
+        ["Replayed by", t.retried_by ? [{ task_id: t.retried_by }] : []],
       ];
   const some = groups.filter(([, list]) => list.length > 0);
   if (some.length === 0) return null;

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Task } from "../api/types";
 import { busy } from "../state/actions";
-import { mayAct } from "../state/me";
+import { mayAct, mayNot } from "../state/me";
 import { go, taskLink } from "../state/route";
 import { still } from "../state/settings";
 import type { TaskList } from "../state/tasklist";
@@ -97,8 +97,8 @@ export function TaskTable({ list, columns, sort, selected, onSelect, onSort, onP
     ArrowDown: () => move(at + 1),
     ArrowUp: () => move(at < 0 ? 0 : at - 1),
     Enter: () => rows[at] && go(taskLink(rows[at].task_id).slice(1)),
-    x: () => at >= 0 && mayAct() && toggle(at, false),
-    r: () => rows[at] && mayAct() && onRetry(rows[at]),
+    x: () => (mayAct() ? at >= 0 && toggle(at, false) : mayNot("selected")),
+    r: () => (mayAct() ? rows[at] && onRetry(rows[at]) : mayNot("replayed")),
   });
 
   const on = useRef<Handlers>({ focus: setCursor, toggle, pick: onPick });
@@ -257,7 +257,7 @@ function Row({ t, index, top, height, columns, small, gone, selected, tabbed, on
         <a href={taskLink(t.task_id)} tabIndex={-1} class="mono clip">
           <bdi>{t.func_name}</bdi>
         </a>
-        {t.retried_by && <Icon name="rotate-ccw" label="retried" class="faint" />}
+        {t.retried_by && <Icon name="rotate-ccw" label="replayed" class="faint" />}
       </span>
       {small ? (
         <>

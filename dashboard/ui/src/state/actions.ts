@@ -36,11 +36,11 @@ async function act(t: Task, what: string, run: () => Promise<void>, undo?: Task)
 }
 
 export function retry(t: Task): Promise<void> {
-  return act(t, "retried", async () => {
+  return act(t, "replayed", async () => {
     const done = await data(api.POST("/{id}/retry", { params: { path: { id: t.task_id } } }));
     inject({ ...t, retried_by: done.task_id });
     inject(done.task);
-    say(`${t.func_name} was added again.`, { href: taskLink(done.task_id), hrefText: "Open the retry" });
+    say(`${t.func_name} was added again.`, { href: taskLink(done.task_id), hrefText: "Open the replay" });
   });
 }
 

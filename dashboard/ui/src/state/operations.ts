@@ -9,7 +9,7 @@ import { say } from "./toasts";
 
 export const operations = signal<Operation[]>([]); // those that this page shows, newest first
 
-const words = { retry: "Retry", cancel: "Cancel", delete: "Delete" } as const;
+const words = { retry: "Replay", cancel: "Cancel", delete: "Delete" } as const;
 export const actionWord = (a: Bulk["action"]): string => words[a];
 
 export function put(op: Operation): void {

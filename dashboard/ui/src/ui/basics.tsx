@@ -180,6 +180,16 @@ export function Failed({ error, what, reload }: { error: ApiError; what: string;
   );
 }
 
+// NotUnderstood names what is wrong with the address of a screen.
+export function NotUnderstood({ wrong }: { wrong: string[] }) {
+  if (wrong.length === 0) return null;
+  return (
+    <p class="notice" role="alert">
+      <Icon name="triangle-alert" /> Part of this address was not understood and is left out: {wrong.join("; ")}.
+    </p>
+  );
+}
+
 export function Missing({ what }: { what: string }) {
   return (
     <p class="missing">

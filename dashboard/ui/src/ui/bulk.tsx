@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, api, data } from "../api/client";
 import type { Bulk, BulkFilter, Preview } from "../api/types";
 import { duration, firstLine, plural } from "../lib/format";
+import { leftOut } from "../lib/words";
 import { message } from "../state/actions";
 import { actionWord, preview, startBulk } from "../state/operations";
 import { say } from "../state/toasts";
@@ -74,38 +75,30 @@ export function BulkDialog({
     setBusy(true);
     try {
       const done = await data(api.POST("/bulk-retry", { body: { task_ids: target.ids ?? [] } }));
-      say(`${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} skipped` : ""}.`);
+      say(`${plural(done.dispatched, "task")} added again${done.skipped ? `, ${done.skipped} left out` : ""}.`);
       onStarted?.();
       onClose();
     } catch (err) {
-      say(`They were not retried: ${message(err)}`, { tone: "error" });
+      say(`They were not replayed: ${message(err)}`, { tone: "error" });
       setBusy(false);
     }
   };
 
+  const left = seen ? seen.matched - seen.skipped : 0; // it is done to them
   const old = error?.missing && target.action === "retry" && target.ids;
   return (
     <Dialog title={`${word} ${target.what}`} onClose={onClose}>
       <p>{effects[target.action]}</p>
       {error && !old && <Failed error={error} what={`${word} in bulk`} />}
-      {old && <p class="dim">This server cannot preview it. Tasks that were retried before are skipped.</p>}
+      {old && <p class="dim">This server cannot preview it. Tasks that were replayed before are left out.</p>}
       {!seen && !error && <Waiting lines={4} />}
       {seen && (
         <>
           <p>
             <strong class="big-number">
-              {seen.exact ? plural(seen.matched, "task") : `more than ${plural(seen.matched, "task")}`}
+              {seen.exact ? plural(left, "task") : `more than ${plural(left, "task")}`}
             </strong>
-            {seen.skipped ? (
-              <span class="dim">
-                {" "}
-                · {seen.skipped} are left out
-                {seen.skipped_reasons &&
-                  ` (${Object.entries(seen.skipped_reasons)
-                    .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
-                    .join(", ")})`}
-              </span>
-            ) : null}
+            {seen.skipped > 0 && <span class="dim"> · {leftOut(seen.skipped, seen.skipped_reasons)}</span>}
           </p>
           <ul class="samples" aria-label="Some of them">
             {seen.samples.map((t) => (
@@ -117,7 +110,7 @@ export function BulkDialog({
               </li>
             ))}
           </ul>
-          {target.action === "retry" && seen.matched > 1 && (
+          {target.action === "retry" && left > 1 && (
             <label class="inline">
               Add them
               <select value={spread} onChange={(e) => setSpread(Number(e.currentTarget.value))}>
@@ -127,7 +120,7 @@ export function BulkDialog({
                   </option>
                 ))}
               </select>
-              {spread > 0 && <span class="dim">one each {duration(spread / seen.matched)}</span>}
+              {spread > 0 && <span class="dim">one each {duration(spread / left)}</span>}
             </label>
           )}
         </>
@@ -141,10 +134,10 @@ export function BulkDialog({
         ) : (
           <Button
             kind={target.action === "retry" ? "primary" : "danger"}
-            disabled={busy || !seen || seen.matched === 0}
+            disabled={busy || !seen || left === 0}
             onClick={() => void begin()}
           >
-            {word} {seen ? plural(seen.matched, "task") : ""}
+            {word} {seen ? plural(left, "task") : ""}
           </Button>
         )}
       </div>
@@ -155,14 +148,13 @@ export function BulkDialog({
 // total is what several previews say together.
 function total(all: Preview[]): Preview {
   const reasons: Record<string, number> = {};
-  for (const p of all)
-    for (const [why, n] of Object.entries(p.skipped_reasons ?? {})) reasons[why] = (reasons[why] ?? 0) + n;
+  for (const p of all) for (const [why, n] of Object.entries(p.skipped_reasons)) reasons[why] = (reasons[why] ?? 0) + n;
   return {
     action: all[0]?.action ?? "retry",
     matched: all.reduce((n, p) => n + p.matched, 0),
     exact: all.every((p) => p.exact),
     samples: all.flatMap((p) => p.samples).slice(0, 5),
-    skipped: all.reduce((n, p) => n + (p.skipped ?? 0), 0),
+    skipped: all.reduce((n, p) => n + p.skipped, 0),
     skipped_reasons: reasons,
   };
 }

@@ -29,7 +29,7 @@ export const help: [string, string][] = [
   ["j k", "next, previous row"],
   ["Enter", "open it"],
   ["x", "select it"],
-  ["r", "retry it, or the selected ones"],
+  ["r", "replay it, or the selected ones"],
   ["/", "search"],
   ["Esc", "leave the search, clear the selection, go back"],
   ["p", "pause and resume live changes"],

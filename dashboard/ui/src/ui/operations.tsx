@@ -2,9 +2,10 @@
 
 import type { Operation } from "../api/types";
 import { duration, plural } from "../lib/format";
+import { leftOut } from "../lib/words";
 import { mayAct } from "../state/me";
 import { actionWord, hide, operations, stop } from "../state/operations";
-import { taskLink } from "../state/route";
+import { link, taskLink } from "../state/route";
 import { Bar, Button, Icon } from "./basics";
 
 export function OperationsTray() {
@@ -18,18 +19,22 @@ export function OperationsTray() {
   );
 }
 
+// replays leads to what was added again, as the list can tell it: by source and time.
+function replays(op: Operation): string {
+  const moment = (later: number, iso: string) => new Date(Date.parse(iso) + later).toISOString(); // tasks have no finer times
+  const until = op.ended_at && moment(1000, op.ended_at);
+  return link("/tasks", { source: "retry", since: moment(0, op.started_at), ...(until ? { until } : {}) });
+}
+
 const ends = { done: "finished", stopped: "stopped", failed: "failed" } as const;
 
 function Row({ op }: { op: Operation }) {
   const word = actionWord(op.action);
   const running = op.state === "running";
   const first = op.new_task_ids[0];
-  const skipped = Object.entries(op.skipped_reasons)
-    .map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`)
-    .join(", ");
   const said = [
     running && op.eta_seconds && `about ${duration(op.eta_seconds)} left`,
-    skipped && `skipped ${skipped}`,
+    op.skipped > 0 && leftOut(op.skipped, op.skipped_reasons),
     op.failed > 0 && `${op.failed} failed`,
     op.error,
   ].filter(Boolean);
@@ -50,7 +55,11 @@ function Row({ op }: { op: Operation }) {
         {first && (
           <>
             {" "}
-            <a href={taskLink(first)}>Open the newest</a>
+            {op.done > 1 ? (
+              <a href={replays(op)}>Show the replays</a>
+            ) : (
+              !running && <a href={taskLink(first)}>Open the replay</a>
+            )}
           </>
         )}
       </p>
