@@ -761,7 +761,7 @@ export interface paths {
         put?: never;
         /**
          * Retry, cancel or delete many tasks
-         * @description Give task_ids or a filter; what the action cannot be done to is skipped and counted. Members that are not listed are refused. A filter is narrowed to the statuses that the action is for, and to tasks that were there at the start. The operation goes on when the client has left, and ends with the process. 409: too many are running.
+         * @description Give task_ids or a filter; a text stands for a list of it. What the action cannot be done to is skipped and counted. Members that are not listed are refused. A filter is narrowed to the statuses that the action is for, and to tasks that were there at the start. The operation goes on when the client has left, and ends with the process. 409: too many are running.
          */
         post: {
             parameters: {
@@ -1953,11 +1953,17 @@ export interface components {
             wait_p95: number | null;
             run_p50: number | null;
             run_p95: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the latest attempt began.
+             */
             last_run_at?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When last_error came. Earlier than last_run_at: the latest attempt began after that, and has not failed.
+             */
             last_failed_at?: string;
-            /** @description The first line, shortened. */
+            /** @description Of the task that failed last; the first line, shortened. */
             last_error?: string;
         };
         /** @description One for each step. Null: nobody was counting then, or not this. */
@@ -1982,7 +1988,7 @@ export interface components {
             retried: components["schemas"]["Counts"];
             /** @description The most that found no worker free. Null with func_name. */
             waiting: components["schemas"]["Counts"];
-            /** @description The most at once. Null with func_name. */
+            /** @description The most at once within a minute of the step (an hour, where steps are of hours), added up over the instances that counted at the same time. Null with func_name. */
             running: components["schemas"]["Counts"];
             wait_p50: components["schemas"]["Percentiles"];
             wait_p95: components["schemas"]["Percentiles"];
@@ -2073,6 +2079,7 @@ export interface components {
             task_id: string;
             actor: string;
             remote: string;
+            /** @description Of operation_start: by (filter or ids), and filter, with the values of each parameter that was given, or task_ids, the first 100. */
             detail: Record<string, never>;
         };
         Me: {
@@ -2164,16 +2171,21 @@ export interface components {
             func_name: string;
             /** @enum {unknown} */
             status: "failed" | "interrupted";
-            /** @description First line of the newest. */
+            /** @description First line of the one that ended last. */
             error: string;
             count: number;
             /** @description That nobody has retried yet. */
             outstanding: number;
+            /**
+             * Format: date-time
+             * @description When the first of those ended; missing when there are none.
+             */
+            outstanding_since?: string;
             /** Format: date-time */
             first_seen: string;
             /** Format: date-time */
             last_seen: string;
-            /** @description The newest. */
+            /** @description Those that ended last, the last first: error is that of the first. */
             task_ids: string[];
             /** @description Failures in each 24th of the window. */
             trend: number[];
