@@ -9,7 +9,7 @@ test("what is wrong now leads to its group, and each of its tasks does", async (
   await open("/");
   const wrong = page.locator(".problems li").filter({ hasText: "no route to host" });
   await expect(wrong.locator("b")).toHaveText("3");
-  await wrong.getByRole("link", { name: "send_email fails" }).click();
+  await wrong.getByRole("link", { name: "send_email fails", exact: true }).click();
   await expect(page).toHaveURL(/#\/failures\?since=1h&open=[0-9a-f]{16}$/);
   const group = page.locator(".groups > li").filter({ hasText: "no route to host" });
   await expect(group.locator(".group-head")).toHaveAttribute("aria-expanded", "true");

@@ -16,6 +16,7 @@ const edge = 16; // below it
 // too little, show scrolls the screen, unless the reader looks at another part of it.
 function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow: boolean, some: boolean) {
   const along = useRef(true); // the reader has the end in view
+  const at = useRef(0); // where the screen was scrolled to
   const [room, setRoom] = useState(0);
   const screen = () => log.current?.closest("main") ?? null;
   const below = (main: HTMLElement) =>
@@ -26,13 +27,19 @@ function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow
     const top = log.current.getBoundingClientRect().top - main.getBoundingClientRect().top + main.scrollTop;
     setRoom(Math.max(leastHeight, Math.floor(main.clientHeight - top - edge)));
   };
+  // Only a reader scrolls up, or a screen that has become shorter does, to its end. When what is above the log grows, the browser scrolls down with
+  // it, and that is no sign of one. The event of a scroll may come after the next drawing.
+  const look = (main: HTMLElement) => {
+    const end = main.scrollHeight - main.clientHeight;
+    if (below(main) <= 1) along.current = true;
+    else if (main.scrollTop < at.current && main.scrollTop < end - 1) along.current = false;
+    at.current = main.scrollTop;
+  };
   useLayoutEffect(measure); // what is above it grows, too
   useEffect(() => {
     const main = screen();
     if (!live || !some || !main) return;
-    const onScroll = () => {
-      along.current = below(main) <= 1;
-    };
+    const onScroll = () => look(main);
     const resize = new ResizeObserver(() => {
       measure();
       if (follow) show();
@@ -47,9 +54,14 @@ function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow
   // asked: the reader wants to see it, wherever the screen is now
   const show = (asked = false) => {
     const main = screen();
+    if (main) look(main);
     along.current ||= asked;
     if (main && along.current && below(main) + edge > 0) main.scrollBy({ top: below(main) + edge });
   };
+  // what is above the log may have grown without a new line, and without leaving it less room than the least
+  useLayoutEffect(() => {
+    if (live && follow && some) show();
+  });
   return { room, show };
 }
 
