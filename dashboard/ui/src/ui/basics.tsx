@@ -156,8 +156,22 @@ export function Empty({
   );
 }
 
-// Failed shows why something could not be loaded; Missing, that this server does not have it.
+// againEvery is how often what could not be loaded, because its server or storage is away, is asked for again.
+const againEvery = 5_000;
+
+// Failed shows why something could not be loaded, and asks again by itself while the server or its storage is away; Missing, that this server
+// does not have it.
 export function Failed({ error, what, reload }: { error: ApiError; what: string; reload?: () => void }) {
+  const latest = useRef(reload);
+  latest.current = reload;
+  const waits = error.away && !error.missing && reload !== undefined;
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") latest.current?.();
+    }, againEvery);
+    return () => clearInterval(timer);
+  }, [waits]);
   if (error.missing) return <Missing what={what} />;
   return (
     <div class="failed" role="alert">
