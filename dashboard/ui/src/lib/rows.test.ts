@@ -119,3 +119,26 @@ test("an action that was refused is taken back", () => {
   r.apply(at(5), true, true);
   expect(r.list[0]?.status).toBe("pending");
 });
+
+test("progress that is told while a page is on its way is not lost, nor that of a row that waits", () => {
+  const report = { ...task().progress, done: 30, total: 120 } as NonNullable<Task["progress"]>;
+  const r = filled(5);
+  r.apply(at(9, { status: "running", attempts: 1 }), true);
+  r.progress("id-00009", report);
+  r.settle(true);
+  expect(r.list[0]?.progress?.done).toBe(30);
+
+  r.loading(); // the page was made before the report
+  r.apply(at(9, { status: "running", attempts: 1 }), true);
+  r.progress("id-00009", report);
+  r.replace([at(9, { status: "running", attempts: 1 }), at(5)], "");
+  expect(r.list[0]?.progress?.done).toBe(30);
+
+  r.loading(); // the page knows what the stream had not told yet
+  r.apply(at(9, { status: "running", attempts: 1 }), true);
+  r.replace([at(9, { status: "running", attempts: 1, progress: report }), at(5)], "");
+  expect(r.list[0]?.progress?.done).toBe(30);
+
+  r.apply(at(9, { status: "running", attempts: 2 }), true); // another attempt begins anew
+  expect(r.list[0]?.progress).toBeUndefined();
+});

@@ -18,6 +18,7 @@ export class Rows {
   stale = false; // something changed that only the server can sort in
   private aside = new Map<string, Task>(); // new ones that are not shown yet
   private told = new Map<string, { task: Task; fits: Fits }>(); // by the stream, while a page is on its way
+  private reported = new Map<string, Progress>(); // the same of progress
 
   // fresh is how many new tasks wait to be shown.
   get fresh(): number {
@@ -27,6 +28,7 @@ export class Rows {
   // loading must be called before a page is asked for: what the stream tells from then on is newer than what the page brings.
   loading(): void {
     this.told.clear();
+    this.reported.clear();
   }
 
   replace(page: Task[], next: string): void {
@@ -35,15 +37,20 @@ export class Rows {
     this.stale = false;
     this.list = page;
     this.next = next;
-    // told again, to the new rows: what the page did not know is on top of it
-    for (const { task, fits } of [...this.told.values()]) this.apply(task, fits);
+    this.tellAgain();
   }
 
   append(page: Task[], next: string): void {
     const known = new Set(this.list.map((t) => t.task_id));
     this.list = this.list.concat(page.filter((t) => !known.has(t.task_id)));
     this.next = this.list.length >= maxRows ? "" : next;
+    this.tellAgain();
+  }
+
+  // tellAgain tells the new rows what the stream has told meanwhile: what the page did not know is on top of it.
+  private tellAgain(): void {
     for (const { task, fits } of [...this.told.values()]) this.apply(task, fits);
+    for (const [id, progress] of [...this.reported]) this.progress(id, progress);
   }
 
   // apply takes a change. corrected: an earlier state is not an outdated one, but what an action was taken back to.
@@ -52,6 +59,9 @@ export class Rows {
     const i = this.list.findIndex((row) => row.task_id === t.task_id);
     const known = this.list[i] ?? this.aside.get(t.task_id);
     if (known && !corrected && outdated(t, known)) return;
+    // a page that was asked for later may know more than the stream had told by then
+    if (known?.progress && !t.progress && isLive(t.status) && known.attempts === t.attempts)
+      t = { ...t, progress: known.progress };
     if (i >= 0) {
       this.list = this.list.with(i, t);
       if (fits === false) this.gone.add(t.task_id);
@@ -67,6 +77,9 @@ export class Rows {
 
   // progress notes how far a running task is, and reports whether it is among the rows.
   progress(id: string, progress: Progress): boolean {
+    if (this.reported.size < maxAside) this.reported.set(id, progress);
+    const waiting = this.aside.get(id);
+    if (waiting && isLive(waiting.status)) this.aside.set(id, { ...waiting, progress });
     const i = this.list.findIndex((row) => row.task_id === id);
     const known = this.list[i];
     if (!known || !isLive(known.status)) return false;
