@@ -11,12 +11,15 @@ import { useVirtual } from "../ui/virtual";
 
 const leastHeight = 200; // of a log that is followed
 const edge = 16; // below it
+const inputLasts = 1000; // ms in which a scroll is taken for what a reader's hand has done
+const inputs = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
 
 // useInSight keeps the end of a growing log in the window. room is how high the log may be, so that it ends where the window ends; where that is
 // too little, show scrolls the screen, unless the reader looks at another part of it.
 function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow: boolean, some: boolean) {
   const along = useRef(true); // the reader has the end in view
   const at = useRef(0); // where the screen was scrolled to
+  const hand = useRef(-inputLasts); // when the reader last did something
   const [room, setRoom] = useState(0);
   const screen = () => log.current?.closest("main") ?? null;
   const below = (main: HTMLElement) =>
@@ -27,12 +30,12 @@ function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow
     const top = log.current.getBoundingClientRect().top - main.getBoundingClientRect().top + main.scrollTop;
     setRoom(Math.max(leastHeight, Math.floor(main.clientHeight - top - edge)));
   };
-  // Only a reader scrolls up, or a screen that has become shorter does, to its end. When what is above the log grows, the browser scrolls down with
-  // it, and that is no sign of one. The event of a scroll may come after the next drawing.
+  // The browser scrolls, too: with what is above the log as that grows and shrinks, and to the end of a screen that has become shorter. A reader
+  // who scrolls up has used a hand. The event of a scroll may come after the next drawing.
   const look = (main: HTMLElement) => {
-    const end = main.scrollHeight - main.clientHeight;
+    const byHand = performance.now() - hand.current < inputLasts;
     if (below(main) <= 1) along.current = true;
-    else if (main.scrollTop < at.current && main.scrollTop < end - 1) along.current = false;
+    else if (byHand && main.scrollTop < at.current) along.current = false;
     at.current = main.scrollTop;
   };
   useLayoutEffect(measure); // what is above it grows, too
@@ -40,6 +43,10 @@ function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow
     const main = screen();
     if (!live || !some || !main) return;
     const onScroll = () => look(main);
+    const onInput = () => {
+      hand.current = performance.now();
+    };
+    for (const name of inputs) window.addEventListener(name, onInput, { passive: true, capture: true });
     const resize = new ResizeObserver(() => {
       measure();
       if (follow) show();
@@ -49,6 +56,7 @@ function useInSight(log: RefObject<HTMLDivElement | null>, live: boolean, follow
     return () => {
       resize.disconnect();
       main.removeEventListener("scroll", onScroll);
+      for (const name of inputs) window.removeEventListener(name, onInput, { capture: true });
     };
   }, [live, follow, some]);
   // asked: the reader wants to see it, wherever the screen is now
